@@ -1,0 +1,204 @@
+"""Puts the steps of a call in order, once; read it top to bottom."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from connexion.middleware.main import API, ConnexionMiddleware
+from connexion.spec import OpenAPISpecification
+
+from mockserver import control, data
+from mockserver.call import Target
+from mockserver.contract import normalising
+from mockserver.contract.contract import Contract
+from mockserver.contract.errors import DocumentError
+from mockserver.contract.loading import Loaded, load_document, load_value
+from mockserver.resolver import StubResolver
+from mockserver.routing import Routing
+from mockserver.steps import Edge, Identity, Stubs, WorldChoice
+from mockserver.stubs.resources import ResourceStubs
+from mockserver.stubs.service import FixtureError, PlainService, Service
+from mockserver.values import Record
+from mockserver.world.clock import Clock
+from mockserver.world.journal import CAPACITY
+from mockserver.world.world import World, Worlds
+
+log = logging.getLogger("mockserver")
+
+BODY_LIMIT = 10 * 2**20
+SEEDED_AT = datetime(2025, 1, 6, 9, tzinfo=UTC)
+"""When the records of every seed world were made."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a server is made with.
+
+    `document` None is the shipped one. `fixture` is the name of a shipped fixture or a path; None is the default for the
+    shipped document and an empty world for another. `body_limit` is in bytes, `journal` in calls.
+    """
+
+    document: Path | None = None
+    fixture: str | None = None
+    seed: int = 0
+    strict: bool = False
+    explain: bool = True
+    body_limit: int = BODY_LIMIT
+    journal: int = CAPACITY
+    admin_token: str | None = None
+
+
+class LeanSpecification(OpenAPISpecification):
+    """A document that is bundled and checked already: connexion neither checks, copies nor expands it."""
+
+    def __init__(self, document: Record) -> None:
+        self._raw_spec = self._spec = document
+        self._base_uri = ""
+
+
+class App(ConnexionMiddleware):
+    """The ASGI application. Its stack is built at once: what is wrong with it shows before the socket opens."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        loaded = _load(settings)
+        self.document = loaded.document
+        self.base_path = normalising.base_path(self.document)
+        self.service = _service(settings, self.document)
+        self.contract = Contract(_complete(self.document, self.service), explains=settings.explain)
+        stubs = ResourceStubs(self.document, self.contract.operations)
+        self.faults = [*loaded.faults, *map(str, self.contract.faults)]
+        for fault in self.faults:
+            log.warning("not served: %s", fault)
+        self.worlds = Worlds(_seed_world(settings, self.service, stubs))
+        self.resolver = StubResolver(self.contract.operations, self.service.stubs, stubs.stub)
+        super().__init__(
+            Stubs(body_limit=settings.body_limit),
+            middlewares=[
+                partial(Edge, service=self.service, worlds=self.worlds, startup=self._warm_up),
+                Routing,
+                partial(WorldChoice, worlds=self.worlds),
+                Identity,
+            ],
+        )
+        self._serve(self.contract, self.service, self.resolver, self.base_path, at_root=True, journalled=True)
+        admin = control.Control(self._facts())
+        resolver = StubResolver(admin.contract.operations, None, admin.stub)
+        self._serve(admin.contract, admin, resolver, control.BASE_PATH, at_root=False, journalled=False)
+        self.app, self.middleware_stack = self._build_middleware_stack()
+
+    def _serve(
+        self, contract: Contract, service: Service, resolver: StubResolver, base_path: str, *, at_root: bool, journalled: bool
+    ) -> None:
+        targets = [
+            Target(each, contract.requests[each], contract.replies[each], service, contract.explainer, journalled)
+            for each in contract.operations
+        ]
+        options = self.options.replace(resolver=resolver)
+        keywords: dict[str, Any] = {"contract": contract, "targets": targets, "at_root": at_root}
+        self.apis.append(
+            API(LeanSpecification(contract.document), base_path=base_path, name=base_path, **options.__dict__, **keywords)
+        )
+
+    def _facts(self) -> control.ServerFacts:
+        settings = self.settings
+        told: Record = {
+            "document": str(settings.document or data.DOCUMENT.name),
+            "fixture": settings.fixture or (data.DEFAULT_FIXTURE if settings.document is None else None),
+            "seed": settings.seed,
+            "auth": "strict" if settings.strict else "open",
+            "explain": settings.explain,
+            "body_limit": settings.body_limit,
+            "journal": settings.journal,
+        }
+        return control.ServerFacts(
+            self.contract, self.worlds, self.service.name, self.faults, told, settings.admin_token
+        )
+
+    def _warm_up(self) -> None:
+        # Importing openapi-core takes a tenth of a second: off the way to the first answer, not in the first refusal.
+        threading.Thread(target=self.contract.explainer, daemon=True, name="explainer").start()
+
+
+def _load(settings: Settings) -> Loaded:
+    if settings.document is None:
+        return load_document(data.DOCUMENT, data.DOCUMENT_BUNDLE)
+    return load_document(settings.document)
+
+
+def _service(settings: Settings, document: Record) -> Service:
+    if settings.document is None or settings.document.resolve() == data.DOCUMENT.resolve():
+        service: Service = data.service(strict=settings.strict)
+        return service
+    return PlainService(document)
+
+
+_PROBLEM: Record = {
+    "description": "The call is refused.",
+    "content": {"application/problem+json": {"schema": {"type": "object"}}},
+}
+
+
+def _complete(document: Record, service: Service) -> Record:
+    """Document the refusals of the engine where another's document is silent, so that replies can be held to it."""
+    if isinstance(service, PlainService):
+        normalising.add_error_responses(document, ("400", "401", "404", "409", "413", "415"), _PROBLEM)
+    return document
+
+
+def _seed_world(settings: Settings, service: Service, stubs: ResourceStubs) -> World:
+    world = World("seed", settings.seed, {**stubs.layouts, **service.layouts}, settings.journal)
+    # Seeds are as old on every machine and every day: the same fixture gives the same bytes.
+    world.clock.freeze(SEEDED_AT)
+    _plant(settings, service, world)
+    world.clock.setting = Clock().setting
+    return world
+
+
+def _plant(settings: Settings, service: Service, world: World) -> None:
+    path, cache = _fixture(settings)
+    if path is None:
+        service.seed(world, {})
+        return
+    value = load_value(path, cache)
+    if value is None:
+        value = {}
+    if not isinstance(value, dict):
+        raise DocumentError(path, "a fixture is an object of sections")
+    try:
+        service.seed(world, value)
+    except FixtureError as error:
+        raise DocumentError(path, _told(error), _line(path, error)) from error
+
+
+def _fixture(settings: Settings) -> tuple[Path | None, Path | None]:
+    name = settings.fixture
+    if name is None:
+        if settings.document is not None:
+            return None, None
+        name = data.DEFAULT_FIXTURE
+    if name in data.fixture_names():
+        return data.FIXTURES / f"{name}.yaml", data.fixture_bundle(name)
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml", ".json"):
+        return path, None
+    known = ", ".join(data.fixture_names())
+    raise DocumentError(name, f"there is no such fixture; name one of {known}, or a YAML file")
+
+
+def _told(error: FixtureError) -> str:
+    place = ".".join(map(str, error.path))
+    return f"{place}: {error}"
+
+
+def _line(path: Path, error: FixtureError) -> str:
+    from mockserver.contract.reading import line_of, read_bytes
+
+    line = line_of(read_bytes(path), error.path)
+    return "" if line is None else str(line)

@@ -1,0 +1,53 @@
+"""One call on its way through the steps: what each of them found out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mockserver.contract.operations import Operation
+from mockserver.contract.replies import Reply, ReplyPlan
+from mockserver.contract.requests import RequestPlan
+from mockserver.stubs.service import Service, Stub
+from mockserver.world.world import World
+
+
+@dataclass(eq=False)
+class Target:
+    """All that a routed call needs to know of its operation."""
+
+    operation: Operation
+    request: RequestPlan
+    reply: ReplyPlan
+    service: Service
+    explainer: Any
+    journalled: bool
+    stub: Stub | None = None
+
+
+class Call:
+    """A call. Steps read what the steps before them have set, and set what is theirs."""
+
+    KEY: ClassVar[str] = "mockserver.call"
+
+    __slots__ = (
+        "body", "caller", "headers", "method", "path", "path_values", "problem", "query", "raw_headers", "reply",
+        "started", "target", "world", "world_name",
+    )  # fmt: skip
+
+    def __init__(self, scope: Any) -> None:
+        self.started = time.perf_counter()
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.query: bytes = scope["query_string"]
+        self.raw_headers: list[tuple[bytes, bytes]] = scope["headers"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.world_name: str | None = None
+        self.target: Target | None = None
+        self.path_values: dict[str, str] = {}
+        self.world: World | None = None
+        self.caller: Any = None
+        self.body = b""
+        self.reply: Reply | None = None
+        self.problem: Any = None

@@ -1,0 +1,105 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from mockserver import __version__
+
+
+def fail(message: str) -> NoReturn:
+    """Say in one line what is wrong with how the command was called, and leave with status 2."""
+    click.echo(f"mockserver: {message}", err=True)
+    sys.exit(2)
+
+
+@click.group(context_settings={"help_option_names": ["--help"], "auto_envvar_prefix": "MOCKSERVER"})
+@click.version_option(__version__, prog_name="mockserver")
+def main() -> None:
+    """A stand-in for an HTTP API, made from its OpenAPI document: it remembers, checks, refuses and expires as the real one does.
+
+    Every option can be given in the environment as well: MOCKSERVER_SERVE_PORT=0 is `mockserver serve --port 0`.
+    """
+
+
+@main.command(context_settings={"help_option_names": ["--help"]})
+@click.argument("document", required=False, type=click.Path(path_type=Path))
+@click.option("-p", "--port", type=click.IntRange(0, 65535), default=8787, show_default=True, envvar=["MOCKSERVER_PORT"], help="Port to listen on; 0 takes a free one.")
+@click.option("-h", "--host", default="127.0.0.1", show_default=True, envvar=["MOCKSERVER_HOST"], help="Address to listen on. Any but a loopback address needs --admin-token.")
+@click.option("--fixture", metavar="NAME|FILE", envvar=["MOCKSERVER_FIXTURE"], help="The world that every world starts from: a shipped one (empty, small_team) or a YAML file.  [default: small_team for the shipped document, else an empty world]")
+@click.option("--seed", type=int, default=0, show_default=True, envvar=["MOCKSERVER_SEED"], help="Where ids, secrets and chance come from: the same seed and calls give the same bytes.")
+@click.option("--auth", type=click.Choice(["open", "strict"]), default="open", show_default=True, envvar=["MOCKSERVER_AUTH"], help="open: any key is an admin's, keys of the world are held to their rights. strict: only keys of the world.")
+@click.option("--port-file", type=click.Path(path_type=Path), envvar=["MOCKSERVER_PORT_FILE"], help="Write the port into this file once the server listens.")
+@click.option("--log-level", type=click.Choice(["critical", "error", "warning", "info", "debug"]), default="warning", show_default=True, envvar=["MOCKSERVER_LOG_LEVEL"], help="What to write to standard error.")
+@click.option("--admin-token", envvar=["MOCKSERVER_ADMIN_TOKEN"], help="Guard the admin API by this bearer token.")
+@click.option("--explain/--no-explain", default=True, show_default=True, envvar=["MOCKSERVER_EXPLAIN"], help="Whether openapi-core says why a call is refused; without it refusals are ten times as fast, and a little less well worded.")
+@click.option("--body-limit", type=click.IntRange(min=1), default=10 * 2**20, show_default=True, envvar=["MOCKSERVER_BODY_LIMIT"], help="Largest request body in bytes.")
+@click.option("--journal", type=click.IntRange(min=1), default=10_000, show_default=True, envvar=["MOCKSERVER_JOURNAL"], help="How many calls of each world are kept to be looked at.")
+def serve(
+    document: Path | None,
+    port: int,
+    host: str,
+    fixture: str | None,
+    seed: int,
+    auth: str,
+    port_file: Path | None,
+    log_level: str,
+    admin_token: str | None,
+    explain: bool,
+    body_limit: int,
+    journal: int,
+) -> None:
+    """Serve DOCUMENT, by default the one of Portkey that comes along.
+
+    The API answers under the document's base path and at the root, a private world under /worlds/<name> before either,
+    the admin API under /__admin.
+    """
+    # Imported here: --help and --version need none of it.
+    from mockserver.app import App, Settings
+    from mockserver.contract.errors import SetupError
+    from mockserver.server import CannotListen, listen, run
+
+    if not _is_loopback(host) and not admin_token:
+        fail(f"--host {host} can be reached from other machines: guard the admin API by --admin-token")
+    try:
+        sockets = listen(host, port)
+        app = App(
+            Settings(
+                document=document,
+                fixture=fixture,
+                seed=seed,
+                strict=auth == "strict",
+                explain=explain,
+                body_limit=body_limit,
+                journal=journal,
+                admin_token=admin_token,
+            )
+        )
+    except (SetupError, CannotListen) as error:
+        fail(str(error))
+    bound = sockets[0].getsockname()[1]
+    if port_file is not None:
+        try:
+            port_file.write_text(f"{bound}\n")
+        except OSError as error:
+            fail(f"--port-file {port_file}: {error.strerror}")
+    origin = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+    greeting = app.service.greeting(app.worlds.get("default"))
+    told = [f"{app.service.name} on {origin}{app.base_path}", f"admin page {origin}/__admin/", greeting]
+    try:
+        run(app, sockets, log_level, lambda: click.echo("  ".join(part for part in told if part)))
+    finally:
+        if port_file is not None:
+            port_file.unlink(missing_ok=True)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

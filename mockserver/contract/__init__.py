@@ -1,0 +1,1 @@
+"""What the document says: loading it, its operations, the verdict on requests and replies, problems."""

@@ -1,0 +1,496 @@
+"""Turns the texts of a request into values: parameters by style and explode, bodies by media type.
+
+The one decoder: the gate and openapi-core judge the same values. A text that cannot be decoded is a violation at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.message import Message
+from typing import TypeAlias
+from urllib.parse import unquote_to_bytes
+
+from mockserver import values
+from mockserver.contract.operations import Content, Operation, Parameter
+from mockserver.contract.shapes import Shape, cast_for, shape_of
+from mockserver.contract.violations import Violation
+from mockserver.values import JSON, Record
+
+Headers: TypeAlias = list[tuple[bytes, bytes]]
+Fields: TypeAlias = dict[str, list[str]]
+
+
+class Undecodable(ValueError):
+    """A text that is not in the form that it should be in; the message says why, in half a sentence."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file of a multipart body."""
+
+    name: str
+    file_name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass
+class Decoded:
+    """A request as values.
+
+    `parts` has the keys path, query, header and cookie, each an object, and body when there is one. Binary bodies and files
+    stand there as texts of one character a byte; their bytes are in `uploads` and in the raw body.
+    """
+
+    parts: dict[str, JSON]
+    media_type: str | None = None
+    uploads: list[Upload] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
+
+
+def parse_pairs(text: bytes) -> list[tuple[str, str]]:
+    """Return the names and values of a query or form. Raises `Undecodable` for what is not UTF-8 or holds a NUL."""
+    pairs = []
+    for piece in text.split(b"&"):
+        if piece:
+            name, _, value = piece.partition(b"=")
+            pairs.append((_unquote(name), _unquote(value)))
+    return pairs
+
+
+def _unquote(text: bytes) -> str:
+    if b"+" in text:
+        text = text.replace(b"+", b" ")
+    if b"%" in text:
+        text = unquote_to_bytes(text)
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError:
+        raise Undecodable("is not UTF-8") from None
+    if "\0" in decoded:
+        raise Undecodable("holds a NUL character")
+    return decoded
+
+
+class ParameterDecoder:
+    """Decodes one parameter."""
+
+    def __init__(self, parameter: Parameter, document: Record) -> None:
+        self.parameter = parameter
+        self.shape = shape_of(parameter.schema, document)
+        self._document = document
+        self._cast = cast_for(self.shape)
+        self._absent = parameter.absent
+        self._plain = not self.shape.types & {"array", "object"} and parameter.media_type is None
+        items = shape_of(self.shape.items, document) if self.shape.items is not None else None
+        self._cast_item = cast_for(items) if items is not None else _as_text
+        self._names = (parameter.name, *parameter.aliases)
+
+    def from_text(self, text: str) -> JSON:
+        """Decode a path, header or cookie value. Raises `Undecodable`."""
+        if self._plain and self.parameter.style == "simple":
+            return self._cast(text)
+        return self._styled(text)
+
+    def from_fields(self, fields: Fields) -> tuple[bool, JSON]:
+        """Decode a query parameter: whether it is there, and its value. Raises `Undecodable`."""
+        parameter, types = self.parameter, self.shape.types
+        if parameter.style == "deepObject" or ("object" in types and any("[" in name for name in fields)):
+            found = self._deep(fields)
+            if found or parameter.style == "deepObject":
+                return bool(found), found
+        for name in self._names:
+            texts = fields.get(name)
+            if texts is None and "array" in types:
+                texts = fields.get(name + "[]")
+            if texts is None or (texts[-1] in self._absent and not parameter.required):
+                continue
+            if parameter.media_type is not None:
+                return True, self._content(texts[-1])
+            if "array" in types and parameter.explode and parameter.style == "form":
+                return True, [self._cast_item(text) for text in texts]
+            return True, self._cast(texts[-1]) if self._plain else self._styled(texts[-1])
+        if "object" in types and parameter.explode and parameter.style == "form":
+            found = {
+                name: self._property(name, fields[name][-1]) for name in self.shape.properties if name in fields
+            }
+            return bool(found), found
+        return False, None
+
+    def _content(self, text: str) -> JSON:
+        try:
+            return values.parse(text.encode())
+        except values.NotJSON as error:
+            raise Undecodable(str(error)) from None
+
+    def _styled(self, text: str) -> JSON:
+        parameter, types = self.parameter, self.shape.types
+        if parameter.media_type is not None:
+            return self._content(text)
+        delimiter = ","
+        if parameter.style == "label":
+            text, delimiter = text.removeprefix("."), "." if parameter.explode else ","
+        elif parameter.style == "matrix":
+            text, delimiter = text.removeprefix(";"), ";" if parameter.explode else ","
+            if not ("object" in types and parameter.explode):
+                text = delimiter.join(piece.removeprefix(f"{parameter.name}=") for piece in text.split(delimiter))
+        elif parameter.style == "spaceDelimited":
+            delimiter = " "
+        elif parameter.style == "pipeDelimited":
+            delimiter = "|"
+        if "array" in types:
+            return [self._cast_item(piece) for piece in text.split(delimiter)] if text else []
+        if "object" in types:
+            return self._object(text.split(delimiter) if text else [])
+        return self._cast(text)
+
+    def _object(self, pieces: list[str]) -> JSON:
+        if self.parameter.explode:
+            pairs = [piece.partition("=")[::2] for piece in pieces]
+        elif len(pieces) % 2:
+            raise Undecodable("is no list of names and values")
+        else:
+            pairs = list(zip(pieces[::2], pieces[1::2], strict=True))
+        return {name: self._property(name, text) for name, text in pairs}
+
+    def _property(self, name: str, text: str) -> JSON:
+        schema = self.shape.properties.get(name, self.shape.additional)
+        return cast_for(shape_of(schema, self._document))(text) if schema is not None else text
+
+    def _deep(self, fields: Fields) -> Record:
+        found: Record = {}
+        for wanted in self._names:
+            for name, texts in fields.items():
+                if name.startswith(wanted + "[") and name.endswith("]"):
+                    keys = name[len(wanted) + 1 : -1].split("][")
+                    _place(found, keys, texts, self.shape, self._document)
+        return found
+
+
+def _place(target: Record, keys: list[str], texts: list[str], shape: Shape, document: Record) -> None:
+    for key in keys[:-1]:
+        if not key:
+            raise Undecodable("has an empty name in brackets")
+        schema = shape.properties.get(key, shape.additional)
+        shape = shape_of(schema, document)
+        child = target.setdefault(key, {})
+        if not isinstance(child, dict):
+            raise Undecodable(f"gives {key!r} as a value and as an object")
+        target = child
+    key = keys[-1]
+    schema = shape.properties.get(key, shape.additional)
+    if schema is None:
+        target[key] = texts[-1]
+        return
+    own = shape_of(schema, document)
+    if "array" in own.types:
+        cast = cast_for(shape_of(own.items, document))
+        target[key] = [cast(text) for text in texts]
+    else:
+        target[key] = cast_for(own)(texts[-1])
+
+
+def _as_text(text: str) -> JSON:
+    return text
+
+
+class BodyDecoder:
+    """Decodes bodies of one media type."""
+
+    def __init__(self, content: Content, document: Record) -> None:
+        self.content = content
+        self._document = document
+        essence = content.media_type.partition(";")[0].strip()
+        self._decode: Callable[[bytes, str, Decoded], JSON]
+        if essence == "application/json" or essence.endswith("+json"):
+            self._decode = self._json
+        elif essence == "application/x-www-form-urlencoded":
+            self._decode = self._form
+        elif essence == "multipart/form-data":
+            self._decode = self._multipart
+        elif essence.startswith("text/"):
+            self._decode = self._text
+        else:
+            self._decode = self._by_given_type
+
+    def decode(self, body: bytes, content_type: str, decoded: Decoded) -> JSON:
+        """Return the body's value. Raises `Undecodable`."""
+        return self._decode(body, content_type, decoded)
+
+    def _json(self, body: bytes, content_type: str, decoded: Decoded) -> JSON:
+        try:
+            return values.parse(body)
+        except values.NotJSON as error:
+            raise Undecodable(str(error)) from None
+
+    def _text(self, body: bytes, content_type: str, decoded: Decoded) -> JSON:
+        try:
+            return body.decode()
+        except UnicodeDecodeError:
+            raise Undecodable("is not UTF-8") from None
+
+    def _by_given_type(self, body: bytes, content_type: str, decoded: Decoded) -> JSON:
+        # A range such as */*: JSON that says so is read as JSON, all else is bytes.
+        essence = content_type.partition(";")[0].strip().lower()
+        if essence == "application/json" or essence.endswith("+json"):
+            return self._json(body, content_type, decoded)
+        return body.decode("latin-1")
+
+    def _form(self, body: bytes, content_type: str, decoded: Decoded) -> JSON:
+        fields: Fields = {}
+        for name, value in parse_pairs(body):
+            fields.setdefault(name, []).append(value)
+        return self._fields(fields)
+
+    def _multipart(self, body: bytes, content_type: str, decoded: Decoded) -> JSON:
+        fields, uploads = parse_multipart(body, content_type)
+        decoded.uploads.extend(uploads)
+        for upload in uploads:
+            fields.setdefault(upload.name, []).append(upload.content.decode("latin-1"))
+        return self._fields(fields)
+
+    def _fields(self, fields: Fields) -> Record:
+        """Names may end in `[]` or go deeper, `a[b]`, as clients write arrays and maps."""
+        shape = shape_of(self.content.schema, self._document)
+        made: Record = {}
+        for name, texts in fields.items():
+            head, bracket, rest = name.partition("[")
+            if name in shape.properties or not bracket or not rest.endswith("]"):
+                made[name] = self._field(shape.properties.get(name, shape.additional), texts, name)
+            elif rest == "]":
+                made[head] = self._field(shape.properties.get(head, shape.additional), texts, head, many=True)
+            else:
+                _place(made, [head, *rest[:-1].split("][")], texts, shape, self._document)
+        return made
+
+    def _field(self, schema: Record | None, texts: list[str], name: str, *, many: bool = False) -> JSON:
+        shape = shape_of(schema, self._document)
+        encoding = str((self.content.encoding.get(name) or {}).get("contentType") or "")
+        if "array" in shape.types and "string" not in shape.types:
+            if len(texts) == 1 and not many and texts[0].lstrip().startswith("["):
+                return _json_or_text(texts[0])  # an array as JSON text, as the encoding rules have it for objects
+            items = shape_of(shape.items, self._document)
+            if items.types & {"object"}:
+                return [_json_or_text(text) for text in texts]
+            cast = cast_for(items)
+            return [cast(text) for text in texts]
+        if many:
+            cast = cast_for(shape)
+            return [cast(text) for text in texts]
+        if encoding.startswith("application/json") or "object" in shape.types:
+            return _json_or_text(texts[-1])
+        return cast_for(shape)(texts[-1])
+
+
+def _json_or_text(text: str) -> JSON:
+    try:
+        return values.parse(text.encode())
+    except values.NotJSON:
+        return text
+
+
+def parse_multipart(body: bytes, content_type: str) -> tuple[Fields, list[Upload]]:
+    """Return the fields and the files of a multipart body. Raises `Undecodable`."""
+    # Imported here: few operations take forms.
+    from python_multipart.exceptions import FormParserError
+    from python_multipart.multipart import MultipartParser
+
+    boundary = _parameter(content_type, "boundary")
+    if not boundary:
+        raise Undecodable("has no boundary in its content type")
+    collector = _Parts()
+    try:
+        parser = MultipartParser(boundary, collector.callbacks())  # type: ignore[arg-type]
+        parser.write(body)
+        parser.finalize()
+    except (FormParserError, ValueError) as error:
+        raise Undecodable(f"is not multipart: {error}") from None
+    if not collector.ended:
+        raise Undecodable("is not multipart: its last boundary is missing")
+    fields: Fields = {}
+    uploads: list[Upload] = []
+    for headers, data in collector.parts:
+        disposition = headers.get("content-disposition", "")
+        name, file_name = _parameter(disposition, "name"), _parameter(disposition, "filename")
+        if not name:
+            raise Undecodable("has a part without a name")
+        media_type = headers.get("content-type", "")
+        if file_name or (media_type and not media_type.startswith(("text/", "application/json"))):
+            uploads.append(Upload(name, file_name, media_type or "application/octet-stream", data))
+        else:
+            try:
+                fields.setdefault(name, []).append(data.decode())
+            except UnicodeDecodeError:
+                fields.setdefault(name, []).append(data.decode("latin-1"))
+    return fields, uploads
+
+
+def _parameter(header: str, name: str) -> str:
+    message = Message()
+    message["content-type"] = header.replace("\r", "").replace("\n", "")
+    value = message.get_param(name, "")
+    return value if isinstance(value, str) else str(value[2])
+
+
+class _Parts:
+    """Collects what the multipart parser calls out."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[dict[str, str], bytes]] = []
+        self.ended = False
+        self._headers: dict[str, str] = {}
+        self._name = b""
+        self._value = b""
+        self._data: list[bytes] = []
+
+    def callbacks(self) -> dict[str, Callable[..., None]]:
+        return {
+            "on_part_begin": self._begin,
+            "on_part_data": lambda data, start, end: self._data.append(data[start:end]),
+            "on_part_end": lambda: self.parts.append((self._headers, b"".join(self._data))),
+            "on_header_field": self._header_field,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_end,
+            "on_end": self._end,
+        }
+
+    def _begin(self) -> None:
+        self._headers, self._data = {}, []
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _header_end(self) -> None:
+        self._headers[self._name.decode("latin-1").lower()] = self._value.decode("utf-8", "replace")
+        self._name = self._value = b""
+
+    def _end(self) -> None:
+        self.ended = True
+
+
+class RequestDecoder:
+    """Decodes the requests of one operation."""
+
+    def __init__(self, operation: Operation, document: Record) -> None:
+        decoders = [ParameterDecoder(parameter, document) for parameter in operation.parameters]
+        by_location: dict[str, list[ParameterDecoder]] = {"path": [], "query": [], "header": [], "cookie": []}
+        for decoder in decoders:
+            name = decoder.parameter.name.lower()
+            if decoder.parameter.location == "header" and name in ("accept", "content-type", "authorization"):
+                continue  # the standard says to ignore these
+            by_location[decoder.parameter.location].append(decoder)
+        self.path, self.query = by_location["path"], by_location["query"]
+        self.header, self.cookie = by_location["header"], by_location["cookie"]
+        self.parameters = [*self.path, *self.query, *self.header, *self.cookie]
+        self._body = operation.body
+        self._contents: dict[str, BodyDecoder] = {}
+        self._ranges: dict[str, BodyDecoder] = {}
+        for content in operation.body.contents if operation.body else ():
+            essence = content.media_type.partition(";")[0].strip()
+            table = self._ranges if "*" in essence else self._contents
+            table.setdefault(essence, BodyDecoder(content, document))
+
+    @property
+    def bodies(self) -> list[BodyDecoder]:
+        """The decoder of each media type that the operation takes."""
+        return [*self._contents.values(), *self._ranges.values()]
+
+    def decode(self, path: dict[str, str], query: bytes, headers: Headers, body: bytes) -> tuple[Decoded, BodyDecoder | None]:
+        """Return the request as values, and which body decoder was used.
+
+        What cannot be decoded is among the violations; a media type that is not taken has the keyword `media-type`.
+        """
+        decoded = Decoded({"path": {}, "query": {}, "header": {}, "cookie": {}})
+        for decoder in self.path:
+            self._take(decoded, decoder, path[decoder.parameter.name])
+        if self.query:
+            self._decode_query(decoded, query)
+        if self.header or self.cookie:
+            self._decode_headers(decoded, headers)
+        if not body or self._body is None:
+            return decoded, None
+        return decoded, self._decode_body(decoded, headers, body)
+
+    def _decode_query(self, decoded: Decoded, query: bytes) -> None:
+        fields: Fields = {}
+        if query:
+            try:
+                for name, value in parse_pairs(query):
+                    fields.setdefault(name, []).append(value)
+            except Undecodable as error:
+                decoded.violations.append(Violation("query", "", str(error), keyword="decode"))
+                return
+        found = decoded.parts["query"]
+        for decoder in self.query:
+            try:
+                present, value = decoder.from_fields(fields)
+            except Undecodable as error:
+                decoded.violations.append(_undecodable(decoder.parameter, error))
+                continue
+            if present:
+                found[decoder.parameter.key] = value
+
+    def _decode_headers(self, decoded: Decoded, headers: Headers) -> None:
+        texts: dict[str, str] = {}
+        for name, value in headers:
+            key = name.decode("latin-1").lower()
+            text = value.decode("latin-1")
+            texts[key] = f"{texts[key]}, {text}" if key in texts else text
+        for decoder in self.header:
+            text_ = texts.get(decoder.parameter.key)
+            if text_ is not None:
+                self._take(decoded, decoder, text_)
+        if self.cookie:
+            cookies = dict(
+                (piece.strip().partition("=")[0], piece.strip().partition("=")[2])
+                for piece in texts.get("cookie", "").split(";")
+                if "=" in piece
+            )
+            for decoder in self.cookie:
+                text_ = cookies.get(decoder.parameter.name)
+                if text_ is not None:
+                    self._take(decoded, decoder, text_)
+
+    def _take(self, decoded: Decoded, decoder: ParameterDecoder, text: str) -> None:
+        parameter = decoder.parameter
+        try:
+            if "\0" in text:
+                raise Undecodable("holds a NUL character")
+            decoded.parts[parameter.location][parameter.key] = decoder.from_text(text)
+        except Undecodable as error:
+            decoded.violations.append(_undecodable(parameter, error))
+
+    def _decode_body(self, decoded: Decoded, headers: Headers, body: bytes) -> BodyDecoder | None:
+        content_type = ""
+        for name, value in headers:
+            if name == b"content-type":
+                content_type = value.decode("latin-1")
+                break
+        essence = content_type.partition(";")[0].strip().lower()
+        decoder = self._contents.get(essence) or self._ranged(essence)
+        if decoder is None:
+            taken = " or ".join(sorted([*self._contents, *self._ranges]))
+            message = f"{essence or 'a body without a content type'} is not taken here, only {taken}"
+            decoded.violations.append(Violation("body", "", message, keyword="media-type"))
+            return None
+        decoded.media_type = essence
+        try:
+            decoded.parts["body"] = decoder.decode(body, content_type, decoded)
+        except Undecodable as error:
+            decoded.violations.append(Violation("body", "", str(error), keyword="decode"))
+        return decoder
+
+    def _ranged(self, essence: str) -> BodyDecoder | None:
+        if not essence:
+            # A body that does not say what it is: JSON where that is taken, as lenient servers do.
+            return self._contents.get("application/json")
+        return self._ranges.get(essence.partition("/")[0] + "/*") or self._ranges.get("*/*")
+
+
+def _undecodable(parameter: Parameter, error: Undecodable) -> Violation:
+    place = values.pointer(parameter.key)
+    return Violation(parameter.location, place, str(error), parameter.pointer, keyword="decode")

@@ -1,0 +1,156 @@
+"""The contract of an operation's replies, and the reply itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mockserver.contract.findings import Finding, flatten, from_gate, violation
+from mockserver.contract.gate import Gate, Validator
+from mockserver.contract.operations import Content, Header, Operation, Response
+from mockserver.contract.shapes import cast_for, shape_of
+from mockserver.contract.violations import Violation
+from mockserver.values import JSON, Record, pointer
+
+JSON_TYPE = "application/json"
+
+
+@dataclass(slots=True)
+class Reply:
+    """What a stub answers.
+
+    `body` is a JSON value, or bytes or an asynchronous iterator of bytes for other media types. `headers` have names in
+    lower case; `media_type` may carry parameters. A `problem` names its kind, for the journal.
+    """
+
+    status: int = 200
+    body: JSON | bytes | AsyncIterator[bytes] = None
+    headers: dict[str, str] = field(default_factory=dict)
+    media_type: str = JSON_TYPE
+    problem: str | None = None
+
+
+class ReplyExplainer(Protocol):
+    """Says why a reply breaks the contract."""
+
+    def reply(self, plan: ReplyPlan, reply: Reply, content: Content | None) -> list[Finding]:
+        """Return what is wrong; paths begin with `body` or `header`."""
+        ...
+
+
+class ReplyPlan:
+    """Judges the replies of one operation."""
+
+    def __init__(self, operation: Operation, document: Record, gate: Gate) -> None:
+        self.operation = operation
+        self.document = document
+        self._gate = gate
+        self._responses: dict[int, Response | None] = {}
+        self._bodies: dict[tuple[int, str], tuple[Content, Validator] | None] = {}
+        self._headers: dict[Response, list[tuple[Header, Validator, bool]]] = {}
+
+    def response(self, status: int) -> Response | None:
+        """The documented response for a status: its own, that of its range, the default, or None."""
+        if status not in self._responses:
+            responses = self.operation.responses
+            self._responses[status] = (
+                responses.get(str(status)) or responses.get(f"{status // 100}XX") or responses.get("default")
+            )
+        return self._responses[status]
+
+    def keeps(self, reply: Reply) -> bool:
+        """Whether a reply keeps the contract: the fast answer."""
+        response = self._responses.get(reply.status)
+        if response is None and (response := self.response(reply.status)) is None:
+            return False
+        if response.headers and self._header_violations(response, reply):
+            return False
+        if not response.contents:
+            return True
+        found = self.content(reply.status, reply.media_type)
+        return found is not None and (type(reply.body) is bytes or found[1].is_valid(reply.body))
+
+    def violations(self, reply: Reply, explainer: ReplyExplainer | None = None) -> list[Violation]:
+        """Return how a reply breaks the contract; nothing when it keeps it."""
+        response = self.response(reply.status)
+        if response is None:
+            listed = ", ".join(self.operation.responses)
+            message = f"{reply.status} is not documented for {self.operation}, only {listed}"
+            return [Violation("status", "", message, f"{self.operation.pointer}/responses", "status")]
+        found = self._header_violations(response, reply)
+        if response.contents:
+            content = self.content(reply.status, reply.media_type)
+            if content is None:
+                listed = ", ".join(each.media_type for each in response.contents)
+                message = f"{reply.media_type} is not documented for {reply.status}, only {listed}"
+                found.append(Violation("header", "/content-type", message, response.pointer, "media-type"))
+            elif not isinstance(reply.body, bytes) and not hasattr(reply.body, "__aiter__"):
+                found.extend(self._body_violations(reply, *content, explainer))
+        return found
+
+    def content(self, status: int, media_type: str) -> tuple[Content, Validator] | None:
+        """The documented content for a status and media type with its validator, or None."""
+        key = (status, media_type)
+        if key not in self._bodies:
+            self._bodies[key] = self._find_content(status, media_type)
+        return self._bodies[key]
+
+    def compile(self) -> None:
+        """Compile every validator. Raises `ValueError` for a schema that is none."""
+        for response in self.operation.responses.values():
+            for content in response.contents:
+                self._gate.validator(content.schema or {})
+            self._header_validators(response)
+
+    def _find_content(self, status: int, media_type: str) -> tuple[Content, Validator] | None:
+        response = self.response(status)
+        essence = media_type.partition(";")[0].strip().lower()
+        for wanted in (essence, essence.partition("/")[0] + "/*", "*/*"):
+            for content in response.contents if response else ():
+                if content.media_type.partition(";")[0].strip() == wanted:
+                    return content, self._gate.validator(content.schema or {})
+        return None
+
+    def _body_violations(
+        self, reply: Reply, content: Content, validator: Validator, explainer: ReplyExplainer | None
+    ) -> list[Violation]:
+        by_gate = [
+            Finding(f.keyword, ("body", *f.path), f.expected, f.instance, f.rule)
+            for f in flatten(from_gate(validator.iter_errors(reply.body)))
+        ]
+        if not by_gate:
+            return []
+        rules = {(finding.path, finding.keyword): finding.rule for finding in by_gate}
+        findings = (list(flatten(explainer.reply(self, reply, content))) if explainer else []) or by_gate
+        found = []
+        for finding in findings:
+            rule = finding.rule or rules.get((finding.path, finding.keyword), "")
+            place = rule.partition("#")[2] if rule.startswith("urn:") else f"{content.pointer}/schema{rule.removeprefix('#')}"
+            found.append(violation(finding, "body", finding.path[1:], place))
+        return found
+
+    def _header_validators(self, response: Response) -> list[tuple[Header, Validator, bool]]:
+        if response not in self._headers:
+            self._headers[response] = [
+                (header, self._gate.validator(header.schema), "array" in shape_of(header.schema, self.document).types)
+                for header in response.headers
+            ]
+        return self._headers[response]
+
+    def _header_violations(self, response: Response, reply: Reply) -> list[Violation]:
+        found = []
+        for header, validator, many in self._header_validators(response):
+            text = reply.headers.get(header.name)
+            if text is None:
+                if header.required:
+                    found.append(
+                        Violation("header", pointer(header.name), "is required", header.pointer + "/required", "required")
+                    )
+                continue
+            cast = cast_for(shape_of(header.schema, self.document))
+            value: JSON = [piece.strip() for piece in text.split(",")] if many else cast(text)
+            for finding in from_gate(validator.iter_errors(value)):
+                rule = f"{header.pointer}/schema{finding.rule.removeprefix('#')}"
+                found.append(violation(finding, "header", (header.name, *finding.path), rule))
+        return found

@@ -1,0 +1,42 @@
+"""Takes secrets out of messages before anybody is shown them."""
+
+from __future__ import annotations
+
+from mockserver.contract.shapes import branches
+from mockserver.values import JSON, Record
+
+REDACTED = "[redacted]"
+
+_HEADER_WORDS = ("key", "token", "secret", "authorization", "cookie", "password")
+
+
+def is_secret_header(name: str) -> bool:
+    """Whether a header's name says that it holds a secret."""
+    return any(word in name.lower() for word in _HEADER_WORDS)
+
+
+def redact(value: JSON, schema: JSON, document: Record) -> JSON:
+    """Return a value without the texts whose schema says `format: password`."""
+    return _redact(value, [schema], document, 0)
+
+
+def _redact(value: JSON, schemas: list[JSON], document: Record, depth: int) -> JSON:
+    if depth > 100 or not schemas:
+        return value
+    parts = [part for schema in schemas for part in branches(schema, document)]
+    if isinstance(value, str):
+        return REDACTED if any(part.get("format") == "password" for part in parts) else value
+    if isinstance(value, list):
+        below = [part["items"] for part in parts if "items" in part]
+        return [_redact(item, below, document, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {
+            name: _redact(item, _below(parts, name), document, depth + 1) for name, item in value.items()
+        }
+    return value
+
+
+def _below(parts: list[Record], name: str) -> list[JSON]:
+    below = [part["properties"][name] for part in parts if name in (part.get("properties") or {})]
+    below += [part["additionalProperties"] for part in parts if isinstance(part.get("additionalProperties"), dict)]
+    return below

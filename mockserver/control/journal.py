@@ -1,0 +1,100 @@
+"""The journal as people see it: filtered, and without secrets."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from mockserver import values
+from mockserver.contract.contract import Contract
+from mockserver.contract.operations import Content, Operation
+from mockserver.contract.secrets import REDACTED, is_secret_header, redact
+from mockserver.values import JSON, Record
+from mockserver.world.clock import parse_timestamp
+from mockserver.world.journal import Entry, Journal
+
+
+def select(journal: Journal, query: Record) -> list[Entry]:
+    """Return the calls that fit the filters `operation`, `status`, `since` and `until`, newest first."""
+    since = _seconds(query["since"]) if "since" in query else None
+    until = _seconds(query["until"]) if "until" in query else None
+    status = query.get("status", "").lower()
+    return [
+        entry
+        for entry in journal.newest()
+        if query.get("operation", entry.operation) == entry.operation
+        and (not status or status in (str(entry.status), f"{entry.status // 100}xx"))
+        and (since is None or entry.at_s >= since)
+        and (until is None or entry.at_s <= until)
+    ]
+
+
+def timestamp(at_s: float) -> str:
+    """Write a time to the millisecond."""
+    moment = datetime.fromtimestamp(at_s, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+class Exhibit:
+    """Shows entries of calls to the operations of one contract."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._document = contract.document
+        self._operations = {operation.id: operation for operation in contract.operations}
+
+    def show(self, entry: Entry) -> Record:
+        """Return an entry as JSON; what the document calls a password is redacted, and so are credentials in headers."""
+        operation = self._operations.get(entry.operation or "")
+        request_contents = operation.body.contents if operation is not None and operation.body is not None else ()
+        return {
+            "number": entry.number,
+            "at": timestamp(entry.at_s),
+            "method": entry.method,
+            "path": entry.path,
+            "query": entry.query,
+            "operation": entry.operation,
+            "status": entry.status,
+            "duration_us": entry.duration_us,
+            "problem": entry.problem,
+            "violations": [violation.as_json() for violation in entry.violations],
+            "request": self._message(entry.request_headers, entry.request_body, entry.request_size, request_contents),
+            "reply": self._message(
+                entry.reply_headers, entry.reply_body, entry.reply_size, _reply_contents(operation, entry.status)
+            ),
+        }
+
+    def _message(
+        self, headers: list[tuple[bytes, bytes]], body: bytes, size: int, contents: tuple[Content, ...]
+    ) -> Record:
+        shown: dict[str, str] = {}
+        for raw_name, raw_value in headers:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            shown[name] = REDACTED if is_secret_header(name) else value
+        return {"headers": shown, "body": self._body(body, size, contents), "size": size}
+
+    def _body(self, body: bytes, size: int, contents: tuple[Content, ...]) -> JSON:
+        if not body:
+            return None
+        try:
+            value = values.parse(body)
+        except values.NotJSON:
+            # A text that cannot be parsed cannot be redacted: where the operation has secrets it stays unseen.
+            holds_secrets = any(_mentions_secret(content.schema) for content in contents) or size > len(body)
+            return REDACTED if holds_secrets else body.decode("utf-8", "replace")
+        for content in contents:
+            value = redact(value, content.schema, self._document)
+        return value
+
+
+def _reply_contents(operation: Operation | None, status: int) -> tuple[Content, ...]:
+    if operation is None:
+        return ()
+    response = operation.responses.get(str(status)) or operation.responses.get(f"{status // 100}XX")
+    return response.contents if response is not None else ()
+
+
+def _mentions_secret(schema: JSON) -> bool:
+    return b'"password"' in values.dump(schema) or b"$ref" in values.dump(schema)
+
+
+def _seconds(text: str) -> float:
+    return parse_timestamp(text.upper()).timestamp()

@@ -1,0 +1,40 @@
+"""The one place that knows where the shipped document and the fixtures lie, and whose they are.
+
+In a checkout they lie at the top, in an installed package in `mockserver/shipped`. Their bundles, made when the package is
+built, lie in `mockserver/bundled`; a bundle that is older than its source is not used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = Path(__file__).parent
+_SHIPPED = _PACKAGE / "shipped"
+_TOP = _SHIPPED if _SHIPPED.is_dir() else _PACKAGE.parent
+
+BUNDLED = _PACKAGE / "bundled"
+DOCUMENT = _TOP / "openapi.yaml"
+DOCUMENT_BUNDLE = BUNDLED / "openapi.json"
+CONTROL_DOCUMENT = _PACKAGE / "control" / "openapi.yaml"
+CONTROL_BUNDLE = BUNDLED / "control.json"
+FIXTURES = _TOP / "fixtures"
+DEFAULT_FIXTURE = "small_team"
+SERVICE_MODULE = "mockserver.portkey.service"
+"""The module whose `service` adds to the engine what the shipped document's API needs."""
+
+
+def service(*, strict: bool) -> Any:
+    """Return the service of the shipped document."""
+    return importlib.import_module(SERVICE_MODULE).service(strict=strict)
+
+
+def fixture_names() -> list[str]:
+    """The names of the shipped fixtures."""
+    return sorted(path.stem for path in FIXTURES.glob("*.yaml"))
+
+
+def fixture_bundle(name: str) -> Path:
+    """Where the bundle of a shipped fixture lies."""
+    return BUNDLED / f"fixture-{name}.json"

@@ -1,0 +1,323 @@
+"""API keys: secrets with scopes, budgets, rates, expiry and rotation.
+
+Source of every rule that names none: identity-and-access, API keys.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from mockserver.contract.problems import CONFLICT, Problem, invalid
+from mockserver.contract.replies import Reply
+from mockserver.contract.requests import Request
+from mockserver.portkey import scopes
+from mockserver.portkey.due import TRANSITION_MS, changed, next_rotation, rotated, settle
+from mockserver.portkey.identity import Caller, digest
+from mockserver.portkey.limits import check_usage_limit, next_reset
+from mockserver.portkey.records import (
+    departed,
+    find_workspace,
+    forbidden,
+    moment,
+    not_found,
+    organisation_id,
+    page_of,
+)
+from mockserver.values import JSON, Record
+from mockserver.world.clock import format_timestamp
+from mockserver.world.world import World
+
+SECRET_LENGTH = 28
+
+
+def create_api_key(request: Request, world: World) -> Reply:
+    """Make a key; its secret is in this reply and in no other.
+
+    Fails: `invalid-request` for an organisation's user key (admin keys are service keys only), for a workspace key without
+    a workspace, for a user's key without a user; `forbidden` for a workspace out of reach; `not-found` for an unknown user.
+    """
+    caller: Caller = request.caller
+    fields = request.fields
+    kind = f"{request.path['type']}-{request.path['sub-type']}"
+    if kind not in scopes.KEY_KINDS:
+        raise invalid("path", "/sub-type", "must be service: an organisation has no user keys")
+    workspace_id = None
+    if kind == "organisation-service":
+        if caller.workspace_id is not None:
+            raise forbidden()
+    else:
+        _check_manager(caller)
+        workspace_id = _workspace_of(fields, caller, world)
+    user_id = None
+    if kind == "workspace-user":
+        user_id = fields.get("user_id") or caller.user_id
+        if user_id is None:
+            raise invalid("body", "/user_id", "is required for a key of a user")
+        if user_id not in world["users"]:
+            raise not_found(f"User {user_id} not found")
+    key, secret = make(fields, kind, workspace_id, user_id, world)
+    return Reply(200, {"id": key["id"], "key": secret, "object": "api-key"})
+
+
+def list_api_keys(request: Request, world: World) -> Reply:
+    """Show a page of the keys within reach, newest first.
+
+    A caller sees the kinds of key that it may list (*chosen*: the dossier has one list for all kinds and a scope for each).
+    """
+    caller: Caller = request.caller
+    workspace = request.query.get("workspace_id")
+    group: Record = {}
+    if workspace is not None or caller.workspace_id is not None:
+        workspace_id = find_workspace(world, workspace or str(caller.workspace_id))["id"]
+        caller.reach(workspace_id)
+        group = {"workspace_id": workspace_id}
+    offset, size = page_of(request.query)
+    keys = world["api_keys"]
+    kinds = [kind for kind, family in scopes.KEY_KINDS.items() if caller.holds(f"{family}.list")]
+    if "ids" not in request.query and len(kinds) == len(scopes.KEY_KINDS):
+        page, total = keys.page(offset, size, **group)
+    else:
+        ids = {piece.strip() for piece in request.query["ids"].split(",")} if "ids" in request.query else None
+        found = [key for key in keys.newest(**group) if key["type"] in kinds and (ids is None or key["id"] in ids)]
+        page, total = found[offset : None if size is None else offset + size], len(found)
+    return Reply(200, {"object": "list", "total": total, "data": [_item(settle(key, world)) for key in page]})
+
+
+def get_api_key(request: Request, world: World) -> Reply:
+    """Show a key, its secret masked."""
+    return Reply(200, _find(request, world)["_wire"])
+
+
+def update_api_key(request: Request, world: World) -> Reply:
+    """Change the fields that are sent; null clears those that can be empty, `defaults` merges field by field.
+
+    Type, workspace, user and organisation are immutable and ignored. `reset_usage` is a command, not stored.
+    """
+    key, fields = _find(request, world), request.fields
+    _check_manager(request.caller)
+    wire = key["_wire"]
+    shown: Record = {name: fields[name] for name in ("name", "description", "scopes", "alert_emails") if name in fields}
+    own: Record = {}
+    if "rate_limits" in fields:
+        shown["rate_limits"] = fields["rate_limits"] or []
+    if "usage_limits" in fields:
+        check_usage_limit(fields["usage_limits"], "/usage_limits")
+        shown["usage_limits"] = fields["usage_limits"]
+        own["_resets_at"] = next_reset(fields["usage_limits"], world.clock.now())
+        shown["next_usage_reset_at"] = own["_resets_at"]
+    if "expires_at" in fields:
+        shown["expires_at"] = _expiry(fields["expires_at"])
+    if "defaults" in fields:
+        shown |= _defaults(fields["defaults"], wire, world)
+    if "rotation_policy" in fields:
+        own["_policy_removed"] = fields["rotation_policy"] is None
+        if fields["rotation_policy"] is not None:
+            shown["rotation_policy"] = _policy(fields["rotation_policy"], world)
+    if fields.get("reset_usage"):
+        own["_usage"] = 0
+        shown["last_reset_at"] = world.clock.timestamp()
+    if shown or own:
+        shown["last_updated_at"] = world.clock.timestamp()
+        if own.pop("_policy_removed", False):
+            key = {**key, "_wire": {name: value for name, value in wire.items() if name != "rotation_policy"}}
+        world["api_keys"].replace(changed(key, world, shown, **own))
+    return Reply(200, {})
+
+
+def delete_api_key(request: Request, world: World) -> Reply:
+    """Forget a key; its secrets stop working at once."""
+    key = _find(request, world)
+    _check_manager(request.caller)
+    world["api_keys"].remove(key["id"])
+    return Reply(200, {})
+
+
+def rotate_api_key(request: Request, world: World) -> Reply:
+    """Give a key a new secret; the old one works beside it until the transition ends.
+
+    Fails: `conflict` while a transition runs (at most two secrets live; *chosen* among the dossier's two statuses, since the
+    request itself is right); `invalid-request` when the transition would be as long as the rotation period.
+    """
+    key = _find(request, world)
+    caller: Caller = request.caller
+    if caller.key is not None and caller.key["type"] == "workspace-user" and key["user_id"] != caller.user_id:
+        raise forbidden()  # members rotate only their own
+    if key["_transition_ends"] is not None:
+        raise Problem(CONFLICT, "A rotation of this key is still in transition")
+    policy = key["_wire"].get("rotation_policy") or {}
+    lives_on_ms = request.fields.get("key_transition_period_ms") or policy.get("key_transition_period_ms") or TRANSITION_MS
+    _check_transition(lives_on_ms, policy, "/key_transition_period_ms")
+    secret = new_secret(world)
+    made = rotated(key, world, digest(secret), mask(secret), world.clock.timestamp(), lives_on_ms)
+    world["api_keys"].replace(made)
+    return Reply(
+        200, {"id": key["id"], "key": secret, "key_transition_expires_at": made["_transition_ends"]}
+    )
+
+
+def make(
+    fields: Record, kind: str, workspace_id: str | None, user_id: str | None, world: World, secret: str | None = None
+) -> tuple[Record, str]:
+    """Store a new key; return its record and its secret."""
+    check_usage_limit(fields.get("usage_limits"), "/usage_limits")
+    secret = secret or new_secret(world)
+    now = world.clock.timestamp()
+    resets_at = next_reset(fields.get("usage_limits"), world.clock.now()) if fields.get("usage_limits") else None
+    key_id = fields.get("id") or world.ids.uuid4()
+    wire: Record = {
+        "id": key_id,
+        "key": mask(secret),
+        "name": fields["name"],
+        "description": fields.get("description"),
+        "type": kind,
+        "organisation_id": organisation_id(world),
+        "workspace_id": workspace_id,
+        "user_id": user_id,
+        "status": "active",
+        "created_at": now,
+        "last_updated_at": now,
+        "creation_mode": "api",
+        "rate_limits": fields.get("rate_limits") or [],
+        "usage_limits": fields.get("usage_limits"),
+        "reset_usage": None,
+        "expires_at": _expiry(fields.get("expires_at")),
+        "last_reset_at": None,
+        "alert_emails": fields.get("alert_emails"),
+        "expiry_enforced": 0,
+        "next_usage_reset_at": resets_at,
+        "allow_config_override": None,
+        "api_key_defaults_id": None,
+        "scopes": fields["scopes"],
+        "defaults": {"metadata": None, "config_id": None, "allow_config_override": False},
+        "object": "api-key",
+    }
+    if fields.get("defaults"):
+        wire |= _defaults(fields["defaults"], wire, world)
+    if fields.get("rotation_policy"):
+        wire["rotation_policy"] = _policy(fields["rotation_policy"], world)
+    record: Record = {
+        "id": key_id,
+        "type": kind,
+        "workspace_id": workspace_id,
+        "user_id": user_id,
+        "status": "active",
+        "created_at": now,
+        "_secrets": [digest(secret)],
+        "_transition_ends": None,
+        "_usage": fields.get("_usage", 0),
+        "_resets_at": resets_at,
+        "_due": None,
+        "_wire": wire,
+    }
+    if wire["expires_at"] or wire["usage_limits"] or "rotation_policy" in wire:
+        record = changed(record, world)
+    world["api_keys"].add(record)
+    return record, secret
+
+
+def new_secret(world: World) -> str:
+    """Return a secret; the mask must not give it away."""
+    return world.ids.text(SECRET_LENGTH)
+
+
+def mask(secret: str) -> str:
+    """Hide a secret: two characters, five stars, three characters (as recorded)."""
+    return f"{secret[:2]}*****{secret[-3:]}"
+
+
+def _find(request: Request, world: World) -> Record:
+    """The key of a call's path, settled.
+
+    Fails: `forbidden` for a key that went with its user and for one of another workspace, `not-found` for an unknown one.
+    """
+    key_id = request.path["id"]
+    key = world["api_keys"].get(key_id)
+    if key is None:
+        if departed(key_id) in world.facts:
+            raise forbidden()
+        raise not_found()
+    caller: Caller = request.caller
+    caller.reach(key["workspace_id"])
+    return settle(key, world)
+
+
+def _check_manager(caller: Caller) -> None:
+    # A workspace's service key may manage other keys of the workspace, a user's key may not (Side effects and visibility).
+    if caller.key is not None and caller.key["type"] == "workspace-user":
+        raise forbidden()
+
+
+def _workspace_of(fields: Record, caller: Caller, world: World) -> str:
+    named = fields.get("workspace_id") or caller.workspace_id
+    if named is None:
+        raise invalid("body", "/workspace_id", "is required for a key of a workspace")
+    workspace_id: str = find_workspace(world, named)["id"]
+    caller.reach(workspace_id)
+    return workspace_id
+
+
+def _item(key: Record) -> Record:
+    """A key as lists show it: without two fields that a single read has (recorded)."""
+    item = dict(key["_wire"])
+    del item["next_usage_reset_at"]
+    defaults = item["defaults"]
+    item["defaults"] = {"metadata": defaults["metadata"], "config_id": defaults["config_id"]}
+    return item
+
+
+def _expiry(given: str | None) -> str | None:
+    return None if given is None else format_timestamp(moment(given, "/expires_at"))
+
+
+def _defaults(given: Record | None, wire: Record, world: World) -> Record:
+    """The fields of a key that follow from its `defaults`, merged with what it has; null takes them away.
+
+    `allow_config_override` at the top is 1 or 0 as soon as defaults were set, else null; a config is shown by its id.
+    """
+    before = wire["defaults"]
+    if given is None:
+        given = {"metadata": None, "config_id": None, "allow_config_override": None}
+    config = given.get("config_id", before["config_id"])
+    known = world["configs"].find("slug", config) if config else None
+    metadata = given.get("metadata", before["metadata"])
+    had_any = wire["api_key_defaults_id"] is not None
+    allowed = given.get("allow_config_override", before["allow_config_override"] if had_any else True)
+    has_any = had_any or metadata is not None or config is not None
+    return {
+        "defaults": {
+            "metadata": metadata,
+            "config_id": known["id"] if known is not None else config,
+            "allow_config_override": bool(allowed) if has_any else False,
+        },
+        "api_key_defaults_id": wire["api_key_defaults_id"] or (world.ids.uuid1() if has_any else None),
+        "allow_config_override": int(bool(allowed)) if has_any else None,
+    }
+
+
+def _policy(given: Record, world: World) -> Record:
+    """A rotation policy as it is kept.
+
+    A given `next_rotation_at` wins over the period for the next run and is set to midnight. Fails: `invalid-request` when
+    none of the three ways is given, both periods are, or the transition is as long as the period.
+    """
+    if given.get("rotation_period") and given.get("rotation_period_days"):
+        raise invalid("body", "/rotation_policy/rotation_period_days", "excludes rotation_period")
+    if not any(given.get(name) for name in ("rotation_period", "rotation_period_days", "next_rotation_at")):
+        raise invalid("body", "/rotation_policy", "needs rotation_period, rotation_period_days or next_rotation_at")
+    lives_on_ms = given.get("key_transition_period_ms") or TRANSITION_MS
+    _check_transition(lives_on_ms, given, "/rotation_policy/key_transition_period_ms")
+    if given.get("next_rotation_at"):
+        at = moment(given["next_rotation_at"], "/rotation_policy/next_rotation_at")
+        next_at: JSON = format_timestamp(at.replace(hour=0, minute=0, second=0, microsecond=0))
+    else:
+        next_at = next_rotation(given, world.clock.now())
+    kept: Record = {"rotation_period": given.get("rotation_period")}
+    if given.get("rotation_period_days"):
+        kept["rotation_period_days"] = given["rotation_period_days"]
+    return kept | {"next_rotation_at": next_at, "key_transition_period_ms": lives_on_ms, "status": "ACTIVE"}
+
+
+def _check_transition(lives_on_ms: int, policy: Record, pointer: str) -> None:
+    days = {"weekly": 7, "monthly": 28}.get(policy.get("rotation_period") or "") or policy.get("rotation_period_days")
+    if days and timedelta(milliseconds=lives_on_ms) >= timedelta(days=days):
+        raise invalid("body", pointer, "must be shorter than the rotation period")

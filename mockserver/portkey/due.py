@@ -1,0 +1,111 @@
+"""What time does to keys and workspaces: expiry, the end of a transition, rotation, the reset of a budget.
+
+Nothing runs in the background: whoever looks at a record settles it first. `_due` is when something happens next, so that
+a look costs one comparison; `_wire` is the record as a read shows it.
+Source: identity-and-access, Conventions (limit state machine) and API keys (Rotation).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from mockserver.portkey.limits import first_of_next_month, is_exhausted, next_reset
+from mockserver.values import JSON, Record
+from mockserver.world.clock import format_timestamp, parse_timestamp
+from mockserver.world.world import World
+
+TRANSITION_MS = 1_800_000
+"""How long an old secret lives on when nobody says how long: half an hour (API keys: Rotation)."""
+
+
+def settle(record: Record, world: World) -> Record:
+    """Return a key or workspace as it is now; what became due since the last look is written down."""
+    due = record["_due"]
+    if due is None or due > world.clock.timestamp():
+        return record
+    settled = record
+    while settled["_due"] is not None and settled["_due"] <= world.clock.timestamp():
+        settled = _happen(settled, settled["_due"], world)
+    collection = "api_keys" if "_secrets" in record else "workspaces"
+    world[collection].replace(settled)
+    return settled
+
+
+def changed(record: Record, world: World, wire: Record | None = None, **own: JSON) -> Record:
+    """Return a record with other fields: `wire` as reads show them, `own` the mock's. Status and next due time follow."""
+    made = {**record, **own, "_wire": {**record["_wire"], **(wire or {})}}
+    shown = made["_wire"]
+    if made["status"] != "archived":
+        now = world.clock.timestamp()
+        expires_at = shown.get("expires_at")
+        status = "active"
+        if expires_at is not None and expires_at <= now:
+            status = "expired"
+        elif is_exhausted(budget(made), made["_usage"]):
+            status = "exhausted"
+        made["status"] = status
+        if "status" in shown:
+            shown["status"] = status
+    expiry = shown.get("expires_at") if made["status"] != "expired" else None
+    rotation = (shown.get("rotation_policy") or {}).get("next_rotation_at") if made["status"] != "expired" else None
+    times = (expiry, made.get("_transition_ends"), made["_resets_at"], rotation)
+    made["_due"] = min((time for time in times if time is not None), default=None)
+    return made
+
+
+def budget(record: Record) -> Record | None:
+    """Return the usage limit of a key (an object) or of a workspace (a list of at most one)."""
+    limit = record["_wire"]["usage_limits"]
+    if isinstance(limit, list):
+        return limit[0] if limit else None
+    return limit
+
+
+def rotated(record: Record, world: World, secret_digest: str, masked: str, at: str, lives_on_ms: int) -> Record:
+    """Return a key with a new secret, the old one living on for a while from the time `at` on."""
+    ends = format_timestamp(parse_timestamp(at) + timedelta(milliseconds=lives_on_ms))
+    wire: Record = {"key": masked, "last_updated_at": at}
+    policy = record["_wire"].get("rotation_policy")
+    if policy is not None:
+        wire["rotation_policy"] = {**policy, "next_rotation_at": next_rotation(policy, parse_timestamp(at))}
+    return changed(record, world, wire, _secrets=[secret_digest, record["_secrets"][0]], _transition_ends=ends)
+
+
+def next_rotation(policy: Record, now: datetime) -> str | None:
+    """Return when a policy rotates a key next after a time.
+
+    Source: identity-and-access, API keys: Rotation (weekly on Monday, monthly on the first, 00:00 UTC).
+    """
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if policy.get("rotation_period") == "weekly":
+        return format_timestamp(midnight + timedelta(days=7 - midnight.weekday()))
+    if policy.get("rotation_period") == "monthly":
+        return format_timestamp(first_of_next_month(midnight))
+    if policy.get("rotation_period_days"):
+        return format_timestamp(midnight + timedelta(days=policy["rotation_period_days"]))
+    return None
+
+
+def _happen(record: Record, at: str, world: World) -> Record:
+    """Return the record after all that happens at one time."""
+    wire = record["_wire"]
+    if record.get("_transition_ends") == at:
+        record = changed(record, world, _secrets=record["_secrets"][:1], _transition_ends=None)
+    if record["_resets_at"] == at:
+        limit = {**(budget(record) or {}), "next_usage_reset_at": None}
+        resets_at = next_reset(limit, parse_timestamp(at))
+        shown: Record = {"last_reset_at": at}
+        if "next_usage_reset_at" in wire:
+            shown["next_usage_reset_at"] = resets_at
+        record = changed(record, world, shown, _usage=0, _resets_at=resets_at)
+    policy = wire.get("rotation_policy") or {}
+    if policy.get("next_rotation_at") == at and record["status"] != "expired":
+        # Nobody learns the new secret here, as nobody does from the real service's reads; `rotate` gives a known one.
+        secret = world.ids.text(64)
+        masked = f"{secret[:2]}*****{secret[-3:]}"
+        record = rotated(record, world, world.ids.hex(64), masked, at, policy.get("key_transition_period_ms", TRANSITION_MS))
+    if wire.get("expires_at") == at:
+        record = changed(record, world, {"last_updated_at": at})
+    if record["_due"] == at:  # nothing claimed it: never look at it again
+        record = {**record, "_due": None}
+    return record

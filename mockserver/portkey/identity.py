@@ -1,0 +1,136 @@
+"""Who calls, and whether they may: keys that the world knows are held to all that they are.
+
+Source: gateway-data-plane, Authentication (which header counts) and Request pipeline (the order: key, budget and expiry,
+rate, scope); identity-and-access, Errors (AB05, AB03).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mockserver.contract.operations import Operation
+from mockserver.contract.problems import UNAUTHENTICATED, Problem
+from mockserver.portkey import limits, scopes
+from mockserver.portkey.due import settle
+from mockserver.portkey.records import forbidden
+from mockserver.values import Record
+from mockserver.world.world import World
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls. `key` is None for a key that the world does not know: an admin of the organisation, unlimited."""
+
+    key: Record | None
+
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace that the caller is bound to, None for an admin of the organisation."""
+        return None if self.key is None else self.key["workspace_id"]
+
+    @property
+    def user_id(self) -> str | None:
+        """The person behind the call, if any."""
+        return None if self.key is None else self.key["user_id"]
+
+    def holds(self, *wanted: str) -> bool:
+        """Whether the caller has one of these scopes."""
+        return self.key is None or any(scope in self.key["_wire"]["scopes"] for scope in wanted)
+
+    def reach(self, workspace_id: str | None) -> None:
+        """Refuse what lies in another workspace, or in none, to a key that is bound to one.
+
+        Source: identity-and-access, Errors (AB03 when the object is not in the caller's workspace).
+        """
+        if self.workspace_id is not None and workspace_id != self.workspace_id:
+            raise forbidden()
+
+
+STRANGER = Caller(None)
+
+
+def digest(secret: str) -> str:
+    """Return what is stored of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def secret_of(headers: Mapping[bytes, bytes]) -> str:
+    """Return the key that a call carries, empty when it carries none.
+
+    `x-portkey-api-key` counts; a bearer alone is the key as well. Source: gateway-data-plane, Authentication.
+    """
+    given = headers.get(b"x-portkey-api-key")
+    if given is None:
+        word, _, given = headers.get(b"authorization", b"").partition(b" ")
+        if word.lower() != b"bearer":
+            return ""
+    return given.decode("latin-1").strip()
+
+
+def identify(operation: Operation, path: Mapping[str, str], headers: Mapping[bytes, bytes], world: World, *, strict: bool) -> Caller:
+    """Return the caller. Fails: `unauthenticated`, `exhausted`, `rate-limited`, `forbidden`, in this order."""
+    secret = secret_of(headers)
+    if not secret:
+        raise Problem(UNAUTHENTICATED, "Unauthorised Request")
+    hashed = digest(secret)
+    key = world["api_keys"].find("_secrets", hashed)
+    if key is not None:
+        key = settle(key, world)
+        if hashed not in key["_secrets"]:
+            key = None  # rotated out: its time beside the new secret is over
+            raise Problem(UNAUTHENTICATED, "Invalid API key")
+    if key is None:
+        if strict:
+            raise Problem(UNAUTHENTICATED, "Invalid API key")
+        return STRANGER
+    _admit(key, world)
+    caller = Caller(key)
+    wanted = scopes.OPERATIONS.get(operation.id)
+    if wanted is not None and not caller.holds(*_resolved(wanted, path, world)):
+        raise forbidden()
+    return caller
+
+
+def account(caller: Caller, world: World) -> None:
+    """Count a call that succeeded against the rates of its key and of the key's workspace."""
+    if caller.key is not None:
+        for subject, record in _subjects(caller.key, world):
+            limits.count_request(record["_wire"]["rate_limits"], subject, world)
+
+
+def _admit(key: Record, world: World) -> None:
+    if key["_wire"]["status"] == "expired":
+        raise Problem(UNAUTHENTICATED, "Portkey API Key Expired")
+    for subject, record in _subjects(key, world):
+        if record["status"] == "archived":
+            raise Problem(UNAUTHENTICATED, "Portkey Workspace Expired")
+        if record["status"] == "exhausted":
+            raise limits.exhausted("API Key" if record is key else "Workspace")
+    for subject, record in _subjects(key, world):
+        what = "apikey" if record is key else "workspace"
+        name = key["_wire"]["key"] if record is key else record["slug"]
+        limits.check_rates(record["_wire"]["rate_limits"], subject, f"{what} {limits.mask_name(name)}", world)
+
+
+def _subjects(key: Record, world: World) -> list[tuple[str, Record]]:
+    """The key and its workspace: whose limits hold for a call."""
+    subjects = [(f"key:{key['id']}", key)]
+    workspace = world["workspaces"].get(key["workspace_id"]) if key["workspace_id"] else None
+    if workspace is not None:
+        subjects.append((f"workspace:{workspace['id']}", settle(workspace, world)))
+    return subjects
+
+
+def _resolved(wanted: tuple[str, ...], path: Mapping[str, str], world: World) -> list[str]:
+    if "{kind}" not in wanted[0]:
+        return list(wanted)
+    if "sub-type" in path:
+        kind = f"{path['type']}-{path['sub-type']}"
+        kinds = [scopes.KEY_KINDS[kind]] if kind in scopes.KEY_KINDS else []
+    else:
+        key = world["api_keys"].get(path.get("id", ""))
+        kinds = [scopes.KEY_KINDS[key["type"]]] if key is not None else []
+    # A key that is not there, or a list, can be of any kind; which of them are shown is the family's affair.
+    return [scope.format(kind=kind) for scope in wanted for kind in kinds or scopes.KEY_KINDS.values()]

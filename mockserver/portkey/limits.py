@@ -1,0 +1,121 @@
+"""Rate limits and usage limits, wherever they hang: on keys, on workspaces.
+
+Source: identity-and-access, Conventions (fields, reset timing, state machine); gateway-data-plane, Budgets and rate limits
+(fixed windows aligned to the epoch, 412 and 429 with their texts).
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+from mockserver.contract.problems import EXHAUSTED, RATE_LIMITED, Problem, invalid
+from mockserver.portkey.records import moment
+from mockserver.values import JSON, Record
+from mockserver.world.clock import format_timestamp, parse_timestamp
+from mockserver.world.world import World
+
+WINDOW_S = {"rps": 1, "rpm": 60, "rph": 3600, "rpd": 86400, "rpw": 604800}
+
+
+def check_usage_limit(limit: Record | None, pointer: str) -> None:
+    """Refuse a usage limit that contradicts itself.
+
+    Source: identity-and-access, Conventions (both kinds of reset: 400 with this text; the threshold is an absolute amount
+    that does not exceed the limit).
+    """
+    if limit is None:
+        return
+    if limit.get("periodic_reset") and limit.get("periodic_reset_days"):
+        raise invalid("body", f"{pointer}/periodic_reset", "Cannot set both periodic_reset and periodic_reset_days")
+    threshold, credit = limit.get("alert_threshold"), limit.get("credit_limit")
+    if threshold is not None and credit is not None and threshold > credit:
+        raise invalid("body", f"{pointer}/alert_threshold", "is above credit_limit")
+    if limit.get("next_usage_reset_at"):
+        moment(limit["next_usage_reset_at"], f"{pointer}/next_usage_reset_at")
+
+
+def next_reset(limit: Record | None, now: datetime) -> str | None:
+    """Return when a usage limit's counter is set back next: as given, else from now on, None for never.
+
+    Source: identity-and-access, Conventions (weekly on Sunday, monthly on the first, 00:00 UTC); *chosen*: so many days are
+    counted from midnight of the day on which the limit is set, since the dossier says nothing finer.
+    """
+    if limit is None:
+        return None
+    given = limit.get("next_usage_reset_at")
+    if given and parse_timestamp(given.upper()) > now:
+        return format_timestamp(parse_timestamp(given.upper()))
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if limit.get("periodic_reset") == "weekly":
+        return format_timestamp(midnight + timedelta(days=(6 - midnight.weekday()) % 7 or 7))
+    if limit.get("periodic_reset") == "monthly":
+        return format_timestamp(first_of_next_month(midnight))
+    if limit.get("periodic_reset_days"):
+        return format_timestamp(midnight + timedelta(days=limit["periodic_reset_days"]))
+    return None
+
+
+def first_of_next_month(midnight: datetime) -> datetime:
+    """Return midnight of the first day of the month after a time."""
+    month = midnight.month % 12 + 1
+    return midnight.replace(year=midnight.year + (month == 1), month=month, day=1)
+
+
+def is_exhausted(limit: Record | None, usage: float) -> bool:
+    """Whether a budget is used up. Source: identity-and-access, Conventions (usage >= credit_limit)."""
+    credit = limit.get("credit_limit") if limit else None
+    return credit is not None and usage >= credit
+
+
+def exhausted(what: str) -> Problem:
+    """Return the problem of a used-up budget; `what` is `API Key` or `Workspace`.
+
+    Source: gateway-data-plane, error catalogue A (412, code 04, this text).
+    """
+    return Problem(EXHAUSTED, f"Portkey {what} Usage Limit Exceeded", code="04")
+
+
+def check_rates(rates: list[Record] | None, subject: str, name: str, world: World) -> None:
+    """Refuse a call when a window of requests is full.
+
+    `subject` names the counters, `name` is what the caller reads. Source: gateway-data-plane, error catalogue A (text);
+    *chosen*: `Retry-After` in whole seconds, which the gateway does not send, since clients under test need it.
+    """
+    for at, rate in enumerate(rates or ()):
+        if rate["type"] == "requests":
+            length_s = WINDOW_S[rate["unit"]]
+            now_s = world.clock.seconds()
+            window = int(now_s // length_s)
+            if used_in(window, world.facts.get(_counter(subject, at, rate))) >= rate["value"]:
+                wait_s = max(1, math.ceil((window + 1) * length_s - now_s))
+                raise Problem(RATE_LIMITED, f"{name} rate limit exceeded", headers={"retry-after": str(wait_s)})
+
+
+def count_request(rates: list[Record] | None, subject: str, world: World) -> None:
+    """Count one call in every window of requests.
+
+    *chosen*: only calls that succeed count (the gateway counts refused ones as well): no refused call changes a world, so
+    that a world follows from its accepted calls alone.
+    """
+    for at, rate in enumerate(rates or ()):
+        if rate["type"] == "requests":
+            window = int(world.clock.seconds() // WINDOW_S[rate["unit"]])
+            counter = _counter(subject, at, rate)
+            world.set_fact(counter, [window, used_in(window, world.facts.get(counter)) + 1])
+
+
+def used_in(window: int, counted: JSON) -> int:
+    """Return how much a counter holds for a window: nothing when it is of another one."""
+    return int(counted[1]) if counted and counted[0] == window else 0
+
+
+def mask_name(text: str) -> str:
+    """Hide most of an id in an error's text: `wo********abc`. Source: gateway-data-plane, error catalogue A."""
+    return f"{text[:2]}********{text[-3:]}"
+
+
+def _counter(subject: str, at: int, rate: Record) -> str:
+    return f"rate:{subject}:{at}:{rate['unit']}"
+
+

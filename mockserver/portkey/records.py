@@ -1,0 +1,110 @@
+"""The collections that the families meet in, and how their records are found.
+
+A family never calls another; it looks here for what the other has written. Fields whose name begins with an underscore are
+the mock's own and are never shown.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from mockserver.contract.problems import FORBIDDEN, NOT_FOUND, Problem, invalid
+from mockserver.values import Record
+from mockserver.world.clock import format_timestamp, parse_timestamp
+from mockserver.world.collection import Layout
+from mockserver.world.world import World
+
+LAYOUTS = {
+    "api_keys": Layout(groups=("workspace_id", "user_id"), unique=("_secrets",)),
+    "users": Layout(unique=("email",)),
+    "workspaces": Layout(groups=("status",), unique=("slug",)),
+    "workspace_users": Layout(groups=("workspace_id", "user_id")),
+    "providers": Layout(groups=("workspace_id",), unique=("slug",)),
+    "configs": Layout(groups=("workspace_id",), unique=("slug",)),
+    "prompts": Layout(groups=("workspace_id",), unique=("slug",)),
+    "prompt_partials": Layout(groups=("workspace_id",), unique=("slug",)),
+    "guardrails": Layout(groups=("workspace_id",), unique=("slug",)),
+}
+
+NO_PERMISSION = "You do not have enough permissions to execute this request"
+NOT_THERE = "Resource not found"
+
+
+def organisation_id(world: World) -> str:
+    """Return the id of the world's one organisation, made on first use."""
+    known = world.facts.get("organisation_id")
+    if known is None:
+        known = world.ids.uuid4()
+        world.set_fact("organisation_id", known)
+    return str(known)
+
+
+def forbidden(detail: str = NO_PERMISSION) -> Problem:
+    """Return the problem of a caller who may not. Source: identity-and-access, Errors (AB03)."""
+    return Problem(FORBIDDEN, detail)
+
+
+def not_found(detail: str = NOT_THERE) -> Problem:
+    """Return the problem of a record that is not there. Source: identity-and-access, Errors (AB08)."""
+    return Problem(NOT_FOUND, detail)
+
+
+def find_workspace(world: World, id_or_slug: str) -> Record:
+    """Return an active workspace by its id or slug.
+
+    Fails: `forbidden` for an unknown or archived one. Source: identity-and-access, Workspaces (403 AB03 for both, as the
+    Terraform provider sees it); every path and parameter takes either form (same place).
+    """
+    workspaces = world["workspaces"]
+    record = workspaces.get(id_or_slug) or workspaces.find("slug", id_or_slug)
+    if record is None or record["status"] == "archived":
+        raise forbidden()
+    return record
+
+
+def find_member(world: World, workspace_id: str, user_id: str) -> Record | None:
+    """Return a membership, or None."""
+    return world["workspace_users"].get(membership_id(workspace_id, user_id))
+
+
+def membership_id(workspace_id: str, user_id: str) -> str:
+    """Return the key under which a membership is kept."""
+    return f"{workspace_id}/{user_id}"
+
+
+def depart_keys(world: World, *, user_id: str, workspace_id: str | None = None) -> None:
+    """Delete the keys of a user, of one workspace or of all; reading them is forbidden from then on.
+
+    Source: identity-and-access, API keys: Side effects (removal deletes the keys; reads then give 403 AB03).
+    """
+    for key in list(world["api_keys"].newest(user_id=user_id)):
+        if key["type"] == "workspace-user" and workspace_id in (None, key["workspace_id"]):
+            world["api_keys"].remove(key["id"])
+            world.set_fact(departed(key["id"]), True)
+
+
+def departed(key_id: str) -> str:
+    """Return the name of the fact that a key went with its user."""
+    return f"departed_key:{key_id}"
+
+
+def moment(text: str, pointer: str) -> datetime:
+    """Read a time of a request's body. Fails: `invalid-request` for a time that no calendar has (a leap second, year 0)."""
+    try:
+        return parse_timestamp(text.upper())
+    except ValueError:
+        raise invalid("body", pointer, "is a time that no calendar has") from None
+
+
+def timestamp_after(world: World, span: timedelta) -> str:
+    """Return the time after a span from now on."""
+    return format_timestamp(world.clock.now() + span)
+
+
+def page_of(query: Record) -> tuple[int, int | None]:
+    """Return offset and size of a page from a list's query; all records when no size is given.
+
+    Source: identity-and-access, Paging (zero-based; 16 of 16 keys came unpaged without a size).
+    """
+    size = query.get("page_size")
+    return (0, None) if size is None else (query.get("current_page", 0) * size, size)

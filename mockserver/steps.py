@@ -1,0 +1,270 @@
+"""The steps of a call between the socket and the stub, apart from routing. `app` puts them in order."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from connexion.middleware.abstract import SpecMiddleware
+from connexion.spec import Specification
+
+from mockserver import values
+from mockserver.call import Call, Target
+from mockserver.contract.contract import Contract
+from mockserver.contract.problems import (
+    BODY_TOO_LARGE,
+    INVALID_REQUEST,
+    INVALID_WORLD,
+    MOCK_BROKE_CONTRACT,
+    MOCK_FAILED,
+    UNSUPPORTED_MEDIA_TYPE,
+    Problem,
+)
+from mockserver.contract.replies import Reply
+from mockserver.contract.requests import ContractBroken
+from mockserver.contract.violations import Violation
+from mockserver.resolver import StubResolver
+from mockserver.stubs.service import Service
+from mockserver.world.journal import Entry
+from mockserver.world.world import DEFAULT, Worlds
+
+log = logging.getLogger("mockserver")
+
+WORLD_HEADER = b"x-mock-world"
+PROBLEM_HEADER = b"x-mock-problem"
+
+
+class ClientGone(Exception):
+    """The client left before its request was whole: nobody is there to answer."""
+
+
+class Edge:
+    """The outermost step: makes a call of what the socket brings, and a message of what the steps made of it.
+
+    Every problem becomes a reply here, in the words of the service that was called, and every call is journalled here.
+    """
+
+    def __init__(self, app: Any, *, service: Service, worlds: Worlds, startup: Any = None) -> None:
+        self._app = app
+        self._service = service
+        self._worlds = worlds
+        self._startup = startup
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one HTTP call; answer the lifespan; refuse what is neither."""
+        if scope["type"] != "http":
+            await self._serve_other(scope, receive, send)
+            return
+        call = Call(scope)
+        scope[Call.KEY] = call
+        try:
+            await self._app(scope, receive, send)
+            reply = call.reply
+            assert reply is not None, "no step answered"
+        except Problem as problem:
+            reply = self._word(call, problem)
+        except ClientGone:
+            return
+        except Exception:
+            log.exception("%s %s failed", call.method, call.path)
+            reply = self._word(call, Problem(MOCK_FAILED, "The mock failed; its log has the traceback"))
+        await self._send(call, reply, send)
+
+    def _word(self, call: Call, problem: Problem) -> Reply:
+        call.problem = problem
+        target = call.target
+        if target is None:
+            return self._service.word(problem, None)
+        reply = target.service.word(problem, target.operation)
+        if reply.status < 500 and not target.reply.keeps(reply):
+            violations = target.reply.violations(reply, target.explainer())
+            call.problem = own_defect(target, violations)
+            return target.service.word(call.problem, target.operation)
+        return reply
+
+    async def _send(self, call: Call, reply: Reply, send: Any) -> None:
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in reply.headers.items()] if reply.headers else []
+        body = b""
+        if reply.status != 204:
+            body = reply.body if type(reply.body) is bytes else values.dump(reply.body)
+            headers.append((b"content-type", reply.media_type.encode()))
+            headers.append((b"content-length", str(len(body)).encode()))
+        if call.problem is not None:
+            headers.append((PROBLEM_HEADER, call.problem.kind.name.encode()))
+        # Before the reply goes out: who has the reply may look into the journal at once.
+        self._record(call, reply.status, headers, body)
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
+
+    def _record(self, call: Call, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        target = call.target
+        if target is not None and not target.journalled:
+            return
+        world = call.world
+        if world is None:
+            if target is None and call.path.startswith("/__admin"):
+                return
+            try:
+                world = self._worlds.get(_world_name(call))
+            except ValueError:
+                return
+        problem = call.problem
+        world.journal.append(
+            Entry(
+                0,
+                world.clock.seconds(),
+                call.method,
+                call.path,
+                call.query.decode("latin-1"),
+                target.operation.id if target is not None else None,
+                status,
+                int((time.perf_counter() - call.started) * 1e6),
+                call.raw_headers,
+                call.body,
+                headers,
+                body,
+                problem.kind.name if problem is not None else None,
+                problem.violations if problem is not None else (),
+            )
+        )
+
+    async def _serve_other(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            while True:
+                message = await receive()
+                if message["type"] == "lifespan.startup":
+                    if self._startup is not None:
+                        self._startup()
+                    await send({"type": "lifespan.startup.complete"})
+                elif message["type"] == "lifespan.shutdown":
+                    await send({"type": "lifespan.shutdown.complete"})
+                    return
+        await receive()
+        await send({"type": "websocket.close", "code": 1003, "reason": "no operation of this document is a WebSocket"})
+
+
+class WorldChoice:
+    """Finds the world that a call belongs to: named by the base URL, by a header, or the default one."""
+
+    def __init__(self, app: Any, *, worlds: Worlds) -> None:
+        self._app = app
+        self._worlds = worlds
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Set the world; an unknown one is forked from the seed."""
+        call: Call = scope[Call.KEY]
+        try:
+            call.world = self._worlds.get(_world_name(call))
+        except ValueError as error:
+            raise Problem(INVALID_WORLD, str(error)) from None
+        await self._app(scope, receive, send)
+
+
+def _world_name(call: Call) -> str:
+    if call.world_name is not None:
+        return call.world_name
+    named = call.headers.get(WORLD_HEADER)
+    return named.decode("latin-1") if named else DEFAULT
+
+
+class Identity:
+    """Finds out who calls, and whether they may."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Set the caller."""
+        call: Call = scope[Call.KEY]
+        target, world = call.target, call.world
+        assert target is not None and world is not None
+        call.caller = target.service.identify(target.operation, call.path_values, call.query, call.headers, world)
+        await self._app(scope, receive, send)
+
+
+class Stubs(SpecMiddleware):
+    """The innermost step: the contract on both sides of the stub, and the world changed only by success."""
+
+    def __init__(self, *, body_limit: int) -> None:
+        self._body_limit = body_limit
+
+    def add_api(
+        self,
+        specification: Specification,
+        *,
+        base_path: str,
+        resolver: StubResolver,
+        contract: Contract,
+        targets: list[Target],
+        **_: Any,
+    ) -> None:
+        """Find the stub of every operation, through connexion's operations and our resolver."""
+        for target in targets:
+            operation = target.operation
+            resolved = specification.operation_cls.from_spec(
+                specification, path=operation.path, method=operation.method, resolver=resolver
+            )
+            target.stub = resolved.function
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Read the request, run the stub, check its reply."""
+        call: Call = scope[Call.KEY]
+        target, world = call.target, call.world
+        assert target is not None and target.stub is not None and world is not None
+        headers = call.headers
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            call.body = await self._read_body(headers, receive)
+        try:
+            request = target.request.read(call.path_values, call.query, call.raw_headers, call.body)
+        except ContractBroken as broken:
+            raise self._refusal(broken.violations(target.explainer())) from None
+        request.caller = call.caller
+        with world.attempt() as attempt:
+            reply = target.stub(request, world)
+            if not target.reply.keeps(reply):
+                raise own_defect(target, target.reply.violations(reply, target.explainer()))
+            if reply.status < 400:
+                target.service.account(call.caller, target.operation, world)
+                attempt.keep()
+        call.reply = reply
+
+    async def _read_body(self, headers: dict[bytes, bytes], receive: Any) -> bytes:
+        limit = self._body_limit
+        announced = headers.get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > limit:
+            raise self._too_large()
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body", False):
+            if len(body) > limit:
+                raise self._too_large()
+            return body
+        chunks, size = [body], len(body)
+        while message.get("more_body", False):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > limit:
+                raise self._too_large()
+        return b"".join(chunks)
+
+    def _too_large(self) -> Problem:
+        return Problem(BODY_TOO_LARGE, f"Payload size exceeds the limit of {self._body_limit / 2**20:g}MB")
+
+    def _refusal(self, violations: list[Violation]) -> Problem:
+        wrong_type = any(violation.keyword == "media-type" for violation in violations)
+        kind = UNSUPPORTED_MEDIA_TYPE if wrong_type else INVALID_REQUEST
+        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        return Problem(kind, f"Invalid request: {violations[0]}{more}", violations=violations)
+
+
+def own_defect(target: Target, violations: list[Violation]) -> Problem:
+    """Log that a reply of ours breaks the contract, and return the problem that takes its place."""
+    log.error("%s broke the contract: %s", target.operation, "; ".join(map(str, violations)))
+    detail = f"The mock's own reply broke the contract of {target.operation}"
+    return Problem(MOCK_BROKE_CONTRACT, detail, violations=violations)

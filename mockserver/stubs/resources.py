@@ -1,0 +1,298 @@
+"""Stubs that remember, for operations whose role the document implies; and stubs that sample, for all others."""
+
+from __future__ import annotations
+
+from mockserver.contract.operations import Content, Operation
+from mockserver.contract.problems import CONFLICT, NOT_FOUND, Problem
+from mockserver.contract.replies import Reply
+from mockserver.contract.requests import Request
+from mockserver.contract.shapes import Shape, branches, shape_of
+from mockserver.stubs import paging
+from mockserver.stubs.inference import Resource, Role, infer, success
+from mockserver.stubs.sampling import Sampler, Source
+from mockserver.stubs.service import Stub
+from mockserver.values import JSON, Record
+from mockserver.world.collection import Layout
+from mockserver.world.world import World
+
+KEY = "_key"
+"""The field by which a record is kept: the path of its parents' keys and its own."""
+PARENT = "_parent"
+"""The field by which records are grouped: the path of their parents' keys."""
+
+LAYOUT = Layout(key=KEY, order="_created", groups=(PARENT,))
+
+_CREATED = frozenset({"created_at", "createdAt", "created", "creation_time", "date_created"})
+_UPDATED = frozenset({"updated_at", "updatedAt", "last_updated_at", "lastUpdatedAt", "updated", "modified_at", "modified"})
+
+
+class ResourceStubs:
+    """Makes the stubs of one document."""
+
+    def __init__(self, document: Record, operations: list[Operation]) -> None:
+        self.document = document
+        self.roles = infer(operations, document)
+        self.sampler = Sampler(document, "reply")
+        self.layouts = {role.resource.name: LAYOUT for role in self.roles.values()}
+
+    def stub(self, operation: Operation) -> tuple[str, Stub]:
+        """Return the kind of an operation's stub, `resource` or `sample`, and the stub."""
+        role = self.roles.get(operation)
+        status, content = success(operation)
+        if role is None or (content is not None and "json" not in content.media_type):
+            return "sample", _Sample(self, operation, status, content)
+        return "resource", _ACTIONS[role.kind](self, operation, role, status, content)
+
+
+class _Sample:
+    """Answers a sample of the success reply."""
+
+    def __init__(self, stubs: ResourceStubs, operation: Operation, status: int, content: Content | None) -> None:
+        self.stubs, self.operation, self.status, self.content = stubs, operation, status, content
+
+    def __call__(self, request: Request, world: World) -> Reply:
+        return self.reply(world)
+
+    def reply(self, world: World) -> Reply:
+        content = self.content
+        if content is None:
+            return Reply(self.status if self.status != 204 else 204, None if self.status == 204 else b"")
+        if "json" not in content.media_type:
+            return Reply(self.status, b"", media_type=content.media_type)
+        return Reply(self.status, self.sample(world, content.schema or {}), media_type=content.media_type)
+
+    def sample(self, world: World, schema: Record) -> JSON:
+        return self.stubs.sampler.sample(schema, Source(world.ids, world.clock))
+
+
+class _Action(_Sample):
+    """What all roles share: finding the record of a request, and showing a record in the words of a schema."""
+
+    def __init__(
+        self, stubs: ResourceStubs, operation: Operation, role: Role, status: int, content: Content | None
+    ) -> None:
+        super().__init__(stubs, operation, status, content)
+        self.role, self.resource = role, role.resource
+        self.schema: Record = (content.schema if content is not None else None) or {}
+        self.shape = shape_of(self.schema, stubs.document)
+        node = self.shape
+        for name in role.inside:
+            node = shape_of(node.properties[name], stubs.document)
+        self.record_shape = node
+        contents = operation.body.contents if operation.body is not None else ()
+        self.input = [shape_of(each.schema, stubs.document) for each in contents]
+
+    def parent_key(self, request: Request) -> str:
+        return "/".join(str(request.path[name]) for name in self.resource.parents)
+
+    def key(self, request: Request) -> str:
+        return join(self.parent_key(request), str(request.path[self.resource.parameter]))
+
+    def check_parents(self, request: Request, world: World) -> None:
+        """Nothing lies below what is not there."""
+        parent = self.resource.parent
+        while parent is not None:
+            key = "/".join(str(request.path[name]) for name in (*parent.parents, parent.parameter))
+            if key not in world[parent.name]:
+                raise Problem(NOT_FOUND, f"There is no {_singular(parent)} {request.path[parent.parameter]}")
+            parent = parent.parent
+
+    def record(self, request: Request, world: World) -> Record:
+        self.check_parents(request, world)
+        record = world[self.resource.name].get(self.key(request))
+        if record is None:
+            raise Problem(NOT_FOUND, f"There is no {_singular(self.resource)} {request.path[self.resource.parameter]}")
+        return record
+
+    def show(self, record: Record, world: World) -> Reply:
+        """Reply with a record in its place in the success reply."""
+        if self.content is None:
+            return self.reply(world)
+        body = self.sample(world, self.schema)
+        holder, at = body, body
+        for name in self.role.inside:
+            holder, at = at, at[name]
+        if isinstance(at, dict):
+            shown = self.project(record, at, self.record_shape)
+            if self.role.inside:
+                holder[self.role.inside[-1]] = shown
+            else:
+                body = shown
+        if not self.stubs.sampler.accepts(self.schema, body):
+            body = self.sample(world, self.schema)
+        return Reply(self.status, body, media_type=self.content.media_type)
+
+    def project(self, record: Record, sample: Record, shape: Shape) -> Record:
+        """Return the sample with the record's fields in the place of its own, as far as the schema takes them."""
+        shown = dict(sample)
+        for name, value in record.items():
+            schema = shape.properties.get(name)
+            if schema is not None and self.stubs.sampler.accepts(schema, value):
+                shown[name] = value
+        return shown
+
+    def given(self, request: Request) -> Record:
+        """What the request says of the record."""
+        return dict(request.fields)
+
+    def stamp(self, record: Record, shape: Shape, names: frozenset[str], world: World) -> None:
+        """Set the time fields of these names, in the style of their schema."""
+        for name in names & set(shape.properties):
+            types = shape_of(shape.properties[name], self.stubs.document).types
+            record[name] = int(world.clock.seconds()) if types & {"integer", "number"} else world.clock.timestamp()
+
+
+class _Create(_Action):
+    def __call__(self, request: Request, world: World) -> Reply:
+        self.check_parents(request, world)
+        record = self.fresh(world)
+        given = self.given(request)
+        for shape in self.input:
+            for name, schema in shape.properties.items():
+                own = shape_of(schema, self.stubs.document)
+                if name not in given and own.has_default:
+                    given[name] = own.default
+        record.update(given)
+        for name in self.resource.parents:
+            if name in self.record_shape.properties:
+                record[name] = request.path[name]
+        self.stamp(record, self.record_shape, _CREATED | _UPDATED, world)
+        parent = self.parent_key(request)
+        record[KEY] = join(parent, str(record[self.resource.key]))
+        record[PARENT] = parent
+        collection = world[self.resource.name]
+        if record[KEY] in collection:
+            raise Problem(CONFLICT, f"There is a {_singular(self.resource)} {record[self.resource.key]} already")
+        collection.add(record)
+        return self.show(record, world)
+
+    def fresh(self, world: World) -> Record:
+        """A sample of the record, with an id that was never given out."""
+        made = self.sample(world, self.schema) if self.content is not None else {}
+        for name in self.role.inside:
+            made = made[name]
+        made = dict(made) if isinstance(made, dict) else {}
+        key = self.resource.key
+        schema = self.record_shape.properties.get(key, {"type": "string"})
+        made[key] = self.new_key(schema, made.get(key), world)
+        return made
+
+    def new_key(self, schema: Record, sampled: JSON, world: World) -> JSON:
+        shape = shape_of(schema, self.stubs.document)
+        if "integer" in shape.types or "number" in shape.types:
+            name = f"{self.resource.name}.last_key"
+            number = int(world.facts.get(name) or 0) + 1
+            world.set_fact(name, number)
+            return number
+        if any(part.get("format") == "uuid" for part in branches(schema, self.stubs.document)):
+            return world.ids.uuid4()
+        prefix = ""
+        if isinstance(sampled, str) and len(pieces := sampled.replace("-", "_").split("_")) > 1 and pieces[0].isalpha():
+            prefix = sampled[: len(pieces[0]) + 1]
+        made = prefix + world.ids.text(24)
+        return made if self.stubs.sampler.accepts(schema, made) else sampled
+
+
+class _List(_Action):
+    def __init__(
+        self, stubs: ResourceStubs, operation: Operation, role: Role, status: int, content: Content | None
+    ) -> None:
+        super().__init__(stubs, operation, role, status, content)
+        self.paging = paging.paging_of(operation, stubs.document)
+        self.row_schema: Record = self.record_shape.items or {}
+        self.row_shape = shape_of(self.row_schema, stubs.document)
+        self.filters = [
+            parameter.name
+            for parameter in operation.parameters
+            if parameter.location == "query"
+            and parameter.name not in self.paging.names
+            and parameter.name in self.row_shape.properties
+        ]
+
+    def __call__(self, request: Request, world: World) -> Reply:
+        self.check_parents(request, world)
+        offset, limit = paging.window(self.paging, request.query)
+        collection, group = world[self.resource.name], {PARENT: self.parent_key(request)}
+        wanted = {name: request.query[name] for name in self.filters if name in request.query}
+        if wanted:
+            found = [r for r in collection.newest(**group) if all(r.get(n) == v for n, v in wanted.items())]
+            total = len(found)
+            page = found[offset : None if limit is None else offset + limit]
+        else:
+            page, total = collection.page(offset, limit, **group)
+        rows = [self.row(record, world) for record in page]
+        if not self.role.inside:
+            return Reply(self.status, rows)
+        body = self.project({}, self.sample(world, self.schema), self.shape)
+        told = paging.envelope(self.shape.properties, rows, total, offset, self.resource.key)
+        body.update({self.role.inside[0]: rows, **told})
+        return Reply(self.status, body)
+
+    def row(self, record: Record, world: World) -> Record:
+        return self.project(record, self.sample(world, self.row_schema), self.row_shape)
+
+
+class _Read(_Action):
+    def __call__(self, request: Request, world: World) -> Reply:
+        return self.show(self.record(request, world), world)
+
+
+class _Merge(_Action):
+    def __call__(self, request: Request, world: World) -> Reply:
+        record = self.record(request, world)
+        return self.put(self.changed(record, request), record, world)
+
+    def changed(self, record: Record, request: Request) -> Record:
+        return {**record, **self.given(request)}
+
+    def put(self, changed: Record, record: Record, world: World) -> Reply:
+        kept = {name: record[name] for name in (KEY, PARENT, self.resource.key)}
+        changed = {**changed, **kept}
+        self.stamp(changed, self.record_shape, _UPDATED, world)
+        world[self.resource.name].replace(changed)
+        return self.show(changed, world)
+
+
+class _Replace(_Merge):
+    def changed(self, record: Record, request: Request) -> Record:
+        """What the request could say and does not is gone; what only the server sets stays."""
+        settable = {name for shape in self.input for name in shape.properties}
+        return {**{n: v for n, v in record.items() if n not in settable}, **self.given(request)}
+
+
+class _Delete(_Action):
+    def __call__(self, request: Request, world: World) -> Reply:
+        record = self.record(request, world)
+        world[self.resource.name].remove(record[KEY])
+        if self.content is None:
+            return self.reply(world)
+        body = self.show(record, world).body
+        if isinstance(body, dict) and "deleted" in self.shape.properties:
+            body["deleted"] = True
+        return Reply(self.status, body)
+
+
+class _Act(_Action):
+    def __call__(self, request: Request, world: World) -> Reply:
+        return self.show(self.record(request, world), world)
+
+
+_ACTIONS = {
+    "list": _List,
+    "create": _Create,
+    "read": _Read,
+    "merge": _Merge,
+    "replace": _Replace,
+    "delete": _Delete,
+    "act": _Act,
+}
+
+
+def join(parent: str, key: str) -> str:
+    """Return the key of a record below its parents."""
+    return f"{parent}/{key}" if parent else key
+
+
+def _singular(resource: Resource) -> str:
+    word = resource.path.rpartition("/")[2].replace("_", " ").replace("-", " ")
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word

@@ -1,0 +1,133 @@
+"""What one API adds to the engine, and what an API does that adds nothing."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+from mockserver.contract.operations import Operation
+from mockserver.contract.problems import UNAUTHENTICATED, Problem
+from mockserver.contract.replies import Reply
+from mockserver.contract.requests import Request
+from mockserver.values import Record
+from mockserver.world.collection import Layout
+from mockserver.world.world import World
+
+Stub: TypeAlias = Callable[[Request, World], Reply]
+"""Turns a request that keeps the contract, and a world, into a reply. It refuses by raising `Problem`."""
+
+Headers: TypeAlias = Mapping[bytes, bytes]
+
+
+class Service(Protocol):
+    """What one API adds: who calls, how it words problems, how its collections are laid out, its own stubs.
+
+    `stubs` is the package whose modules hold a family's functions, one module a family, one function an operation; None
+    when there is none.
+    """
+
+    name: str
+    layouts: Mapping[str, Layout]
+    stubs: str | None
+
+    def identify(self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Headers, world: World) -> Any:
+        """Return who calls, or raise `Problem`. Nothing is validated yet: `path` holds decoded texts."""
+        ...
+
+    def account(self, caller: Any, operation: Operation, world: World) -> None:
+        """Count a call that succeeded."""
+        ...
+
+    def word(self, problem: Problem, operation: Operation | None) -> Reply:
+        """Return the API's own reply for a problem; `operation` is None when the call was not routed."""
+        ...
+
+    def seed(self, world: World, fixture: Record) -> None:
+        """Fill a new world from a fixture's value. Raises `FixtureError`."""
+        ...
+
+    def greeting(self, world: World) -> str:
+        """What a person needs to know to make the first call, in half a line; empty when nothing."""
+        ...
+
+
+class FixtureError(ValueError):
+    """A fixture that cannot be used: `path` is the place in it, as keys and indexes."""
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class PlainService:
+    """An API without code of its own: credentials are looked for as the document says, problems are RFC 9457."""
+
+    stubs: str | None = None
+
+    def __init__(self, document: Record, layouts: Mapping[str, Layout] | None = None) -> None:
+        self.name = str((document.get("info") or {}).get("title") or "API")
+        self.layouts = layouts or {}
+        self._schemes: dict[str, Record] = (document.get("components") or {}).get("securitySchemes") or {}
+
+    def identify(self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Headers, world: World) -> Any:
+        """Ask for the credentials of one of the alternatives; which they are does not matter."""
+        if not operation.security:
+            return None
+        for alternative in operation.security:
+            if all(self._present(self._schemes[name], query, headers) for name in alternative):
+                return alternative
+        wanted = " or ".join(" and ".join(alternative) for alternative in operation.security)
+        raise Problem(UNAUTHENTICATED, f"Credentials are missing: {wanted}", headers={"www-authenticate": "Mock"})
+
+    def account(self, caller: Any, operation: Operation, world: World) -> None:
+        """Nothing is counted."""
+
+    def word(self, problem: Problem, operation: Operation | None) -> Reply:
+        """Return an RFC 9457 problem document."""
+        body: Record = {
+            "type": f"urn:mockserver:{problem.kind.name}",
+            "title": problem.kind.title,
+            "status": problem.kind.status,
+            "detail": problem.detail,
+        }
+        if problem.violations:
+            body["violations"] = [violation.as_json() for violation in problem.violations]
+        return Reply(problem.kind.status, body, dict(problem.headers), "application/problem+json", problem.kind.name)
+
+    def seed(self, world: World, fixture: Record) -> None:
+        """Put the fixture's records into the collections that it names, as they are."""
+        for name, records in fixture.items():
+            if not isinstance(records, list):
+                raise FixtureError((name,), "a list of records is needed here")
+            collection = world[name]
+            for at, record in enumerate(records):
+                key = collection.layout.key
+                if not isinstance(record, dict) or not isinstance(record.get(key), (str, int)):
+                    raise FixtureError((name, at), f"a record is an object with a field {key!r}")
+                collection.add({**record, key: record[key]})
+
+    def greeting(self, world: World) -> str:
+        """Nothing needs to be known."""
+        return ""
+
+    def _present(self, scheme: Record, query: bytes, headers: Headers) -> bool:
+        kind, where, name = scheme.get("type"), scheme.get("in"), str(scheme.get("name", ""))
+        if kind == "apiKey":
+            if where == "header":
+                return bool(headers.get(name.lower().encode()))
+            if where == "cookie":
+                return f"{name}=".encode() in headers.get(b"cookie", b"")
+            return any(piece.partition(b"=")[0] == name.encode() for piece in query.split(b"&"))
+        text = headers.get(b"authorization", b"")
+        word, _, credentials = text.partition(b" ")
+        if kind == "http" and scheme.get("scheme") == "basic":
+            return word.lower() == b"basic" and _is_base64(credentials)
+        return word.lower() == b"bearer" and bool(credentials.strip())
+
+
+def _is_base64(text: bytes) -> bool:
+    try:
+        return b":" in base64.b64decode(text, validate=True)
+    except ValueError:
+        return False

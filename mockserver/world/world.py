@@ -1,0 +1,166 @@
+"""A world: one private state of the service. And the worlds that a server has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+
+from rpds import HashTrieMap
+
+from mockserver.values import JSON
+from mockserver.world import clock, collection
+from mockserver.world.clock import Clock
+from mockserver.world.collection import Collection, Layout
+from mockserver.world.ids import Ids
+from mockserver.world.journal import CAPACITY, Journal
+
+Layouts: TypeAlias = Mapping[str, Layout]
+
+DEFAULT = "default"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
+
+
+class Snapshot(NamedTuple):
+    """All state of a world but its journal. It shares everything with the world, so it costs next to nothing."""
+
+    collections: dict[str, collection.State]
+    facts: HashTrieMap[str, JSON]
+    drawn: int
+    clock: clock.Setting
+
+
+class World:
+    """Collections of records, facts beside them, a clock, an id source and a journal.
+
+    `facts` are single values that belong to no record: counters of rate windows, ids made once. Records and facts
+    change only through a world, and only inside `attempt` are changes taken back.
+    """
+
+    __slots__ = ("_collections", "_layouts", "clock", "facts", "ids", "journal", "name", "seed")
+
+    def __init__(self, name: str, seed: int, layouts: Layouts, journal_capacity: int = CAPACITY) -> None:
+        self.name = name
+        self.seed = seed
+        self._layouts = layouts
+        self._collections: dict[str, Collection] = {}
+        self.facts: HashTrieMap[str, JSON] = HashTrieMap()
+        self.clock = Clock()
+        self.ids = Ids(seed)
+        self.journal = Journal(journal_capacity)
+
+    def __getitem__(self, name: str) -> Collection:
+        """Return a collection, empty when nothing was put into it yet."""
+        try:
+            return self._collections[name]
+        except KeyError:
+            made = self._collections[name] = Collection(name, self._layouts.get(name, Layout()))
+            return made
+
+    @property
+    def collections(self) -> Mapping[str, Collection]:
+        """The collections used so far, by name."""
+        return self._collections
+
+    def set_fact(self, name: str, value: JSON) -> None:
+        """Remember a value under a name."""
+        self.facts = self.facts.insert(name, value)
+
+    def snapshot(self) -> Snapshot:
+        """Return the state as it is now."""
+        states = {name: each.state for name, each in self._collections.items()}
+        return Snapshot(states, self.facts, self.ids.drawn, self.clock.setting)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot, of this world or of another with the same seed. The journal stays."""
+        self._put_back(snapshot)
+        self.clock.setting = snapshot.clock
+
+    def attempt(self) -> Attempt:
+        """Return a context whose changes stay only if `keep()` is called on it; the clock is not touched."""
+        return Attempt(self)
+
+    def _put_back(self, snapshot: Snapshot) -> None:
+        states = snapshot.collections
+        for name in [name for name in self._collections if name not in states]:
+            del self._collections[name]
+        for name, state in states.items():
+            self[name].state = state
+        self.facts = snapshot.facts
+        self.ids.drawn = snapshot.drawn
+
+
+class Attempt:
+    """Changes to a world that are taken back at the end of the block unless they were kept."""
+
+    __slots__ = ("_before", "_world")
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._before: Snapshot | None = world.snapshot()
+
+    def keep(self) -> None:
+        """Let the changes stay."""
+        self._before = None
+
+    def __enter__(self) -> Attempt:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._before is not None:
+            self._world._put_back(self._before)
+            self._before = None
+
+
+class Worlds:
+    """The worlds of a server, forked from one seed world on first use."""
+
+    def __init__(self, seed_world: World) -> None:
+        """`seed_world` is the pattern; nothing may change it afterwards."""
+        self._pattern = seed_world
+        self.seed = seed_world.snapshot()
+        self._worlds: dict[str, World] = {}
+        self._snapshots: dict[str, dict[str, Snapshot]] = {}
+
+    def get(self, name: str) -> World:
+        """Return a world, forked from the seed when it is new. Raises `ValueError` for a name that is none."""
+        try:
+            return self._worlds[name]
+        except KeyError:
+            return self.fork(name, self.seed)
+
+    def find(self, name: str) -> World | None:
+        """Return a world that exists, or None."""
+        return self._worlds.get(name)
+
+    def names(self) -> list[str]:
+        """The names of all worlds, in order."""
+        return sorted(self._worlds)
+
+    def fork(self, name: str, source: Snapshot) -> World:
+        """Make a world with this name and state; one that has the name already starts anew."""
+        if NAME.fullmatch(name) is None:
+            raise ValueError(f"{name[:100]!r} is no name for a world: letters, digits and . _ ~ - only, 100 at most")
+        pattern = self._pattern
+        world = World(name, pattern.seed, pattern._layouts, pattern.journal.capacity)
+        world.restore(source)
+        self._worlds[name] = world
+        self._snapshots[name] = {}
+        return world
+
+    def reset(self, name: str) -> World:
+        """Put a world back to the seed: records, ids, clock and journal. Its snapshots stay."""
+        world = self.get(name)
+        world.restore(self.seed)
+        world.journal.clear()
+        return world
+
+    def delete(self, name: str) -> bool:
+        """Forget a world and its snapshots; False when there was none. The next call to it forks it anew."""
+        self._snapshots.pop(name, None)
+        return self._worlds.pop(name, None) is not None
+
+    def snapshots(self, name: str) -> dict[str, Snapshot]:
+        """The named snapshots of a world, which may be added to."""
+        self.get(name)
+        return self._snapshots[name]
