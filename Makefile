@@ -20,10 +20,10 @@ check: $(STAMP)
 	$(BIN)/python -m mockserver check
 
 fuzz: $(STAMP)
-	$(BIN)/python -m tests.fuzz $(ARGS)
+	$(BIN)/python -m mockserver.fuzz $(ARGS)
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m bench $(ARGS)
 
 install: $(STAMP)
 

@@ -15,7 +15,6 @@ from connexion.middleware.abstract import ROUTING_CONTEXT, SpecMiddleware
 from connexion.spec import Specification
 
 from mockserver.call import Call, Target
-from mockserver.contract.operations import Operation
 from mockserver.contract.problems import INVALID_REQUEST, METHOD_NOT_ALLOWED, NO_SUCH_PATH, Problem
 from mockserver.contract.replies import Reply
 
@@ -24,16 +23,16 @@ _WORLDS = "worlds"
 
 @dataclass
 class Leaf:
-    """The end of a path: its operations by upper-case method, and the names of its variables in order."""
+    """The end of a path: what its methods lead to, by upper-case name, and the names of its variables in order."""
 
     template: str
     names: tuple[str, ...]
-    methods: dict[str, Operation] = field(default_factory=dict)
+    targets: dict[str, Target] = field(default_factory=dict)
 
     @property
     def allow(self) -> str:
         """The value of an `Allow` header."""
-        methods = set(self.methods) | {"OPTIONS"} | ({"HEAD"} if "GET" in self.methods else set())
+        methods = set(self.targets) | {"OPTIONS"} | ({"HEAD"} if "GET" in self.targets else set())
         return ", ".join(sorted(methods))
 
 
@@ -46,27 +45,16 @@ class _Node:
 
 
 class Index:
-    """The paths of one document."""
+    """The paths of all documents that a server serves, each below its base path."""
 
-    def __init__(self, operations: list[Operation]) -> None:
+    def __init__(self) -> None:
         self._root = _Node()
-        self._literal: dict[tuple[str, ...], Leaf] = {}
-        for operation in operations:
-            self._add(operation)
 
-    def find(self, segments: list[str]) -> tuple[Leaf, dict[str, str]] | None:
-        """Return the path that these segments mean, with the values of its variables, or None."""
-        leaf = self._literal.get(tuple(segments))
-        if leaf is not None:
-            return leaf, {}
-        values: list[str] = []
-        found = self._search(self._root, segments, 0, values)
-        return None if found is None else (found, dict(zip(found.names, values, strict=True)))
-
-    def _add(self, operation: Operation) -> None:
-        segments = split(operation.path)
+    def add(self, base: list[str], target: Target) -> None:
+        """Lead an operation's method and path, below these segments, to it. What is there already stays."""
+        operation = target.operation
         node, names = self._root, []
-        for segment in segments:
+        for segment in (*base, *split(operation.path)):
             variables = re.findall(r"\{([^}]*)\}", segment)
             names += variables
             if not variables:
@@ -75,20 +63,37 @@ class Index:
                 node.variable = node.variable or _Node()
                 node = node.variable
             else:
-                pieces = [re.escape(piece) for piece in re.split(r"\{[^}]*\}", segment)]
-                pattern = re.compile("(.+?)".join(pieces))
-                for known, child in node.partials:
-                    if known == pattern:
-                        node = child
-                        break
-                else:
-                    node.partials.append((pattern, _Node()))
-                    node = node.partials[-1][1]
-        if node.leaf is None:
-            node.leaf = Leaf(operation.path, tuple(names))
-            if not names:
-                self._literal[tuple(segments)] = node.leaf
-        node.leaf.methods[operation.method.upper()] = operation
+                node = self._partial(node, segment)
+        node.leaf = node.leaf or Leaf(operation.path, tuple(names))
+        node.leaf.targets.setdefault(operation.method.upper(), target)
+
+    def find(self, segments: list[str]) -> tuple[Leaf, dict[str, str]] | None:
+        """Return the path that these segments mean, with the values of its variables, or None."""
+        # Literal before variable without looking back is right for nearly all paths, so it is tried first.
+        node, values = self._root, []
+        for segment in segments:
+            child = node.literals.get(segment)
+            if child is None:
+                child = node.variable
+                if child is None or node.partials:
+                    break
+                values.append(segment)
+            node = child
+        else:
+            if node.leaf is not None:
+                return node.leaf, dict(zip(node.leaf.names, values, strict=True))
+        values = []
+        leaf = self._search(self._root, segments, 0, values)
+        return None if leaf is None else (leaf, dict(zip(leaf.names, values, strict=True)))
+
+    def _partial(self, node: _Node, segment: str) -> _Node:
+        pieces = [re.escape(piece) for piece in re.split(r"\{[^}]*\}", segment)]
+        pattern = re.compile("(.+?)".join(pieces))
+        for known, child in node.partials:
+            if known == pattern:
+                return child
+        node.partials.append((pattern, _Node()))
+        return node.partials[-1][1]
 
     def _search(self, node: _Node, segments: list[str], at: int, values: list[str]) -> Leaf | None:
         if at == len(segments):
@@ -123,51 +128,44 @@ class Routing(SpecMiddleware):
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        self._apis: list[tuple[list[str], bool, Index, dict[Operation, Target]]] = []
+        self._index = Index()
 
     def add_api(self, specification: Specification, *, base_path: str, targets: list[Target], at_root: bool, **_: Any) -> None:
         """Serve the operations below the base path and, when `at_root`, at the root as well."""
-        by_operation = {target.operation: target for target in targets}
-        index = Index(list(by_operation))
-        self._apis.append((split(base_path), at_root, index, by_operation))
-        # The admin API first: no path of a document may hide it.
-        self._apis.sort(key=lambda api: (api[1], -len(api[0])))
+        base = split(base_path)
+        for target in targets:
+            self._index.add(base, target)
+        for target in targets if at_root and base else ():
+            self._index.add([], target)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Route a call, or answer it when HTTP itself has the answer."""
         call: Call = scope[Call.KEY]
         segments = _segments(scope)
-        if segments[:1] == [_WORLDS] and len(segments) > 1:
+        if len(segments) > 1 and segments[0] == _WORLDS:
             call.world_name = segments[1]
             del segments[:2]
-        leaf, target = self._route(call, segments)
+        found = self._index.find(segments)
+        if found is None:
+            raise Problem(NO_SUCH_PATH, f"There is no path {call.path}")
+        leaf, call.path_values = found
+        target = leaf.targets.get(call.method)
         if target is None:
-            call.reply = Reply(204, headers={"allow": leaf.allow})  # OPTIONS, which no operation answers
-            return
+            target = self._other_method(call, leaf)
+            if target is None:
+                call.reply = Reply(204, headers={"allow": leaf.allow})  # OPTIONS, which no operation answers
+                return
         call.target = target
         scope.setdefault("extensions", {})[ROUTING_CONTEXT] = {"operation_id": target.operation.id}
         await self.app(scope, receive, send)
 
-    def _route(self, call: Call, segments: list[str]) -> tuple[Leaf, Target | None]:
-        for base, at_root, index, targets in self._apis:
-            found = None
-            if segments[: len(base)] == base:
-                found = index.find(segments[len(base) :])
-            if found is None and at_root and base:
-                found = index.find(segments)
-            if found is None:
-                continue
-            leaf, call.path_values = found
-            operation = leaf.methods.get(call.method)
-            if operation is None and call.method == "HEAD":
-                operation = leaf.methods.get("GET")
-            if operation is not None:
-                return leaf, targets[operation]
-            if call.method == "OPTIONS":
-                return leaf, None
-            detail = f"{call.method} is not possible on {leaf.template}, only {leaf.allow}"
-            raise Problem(METHOD_NOT_ALLOWED, detail, headers={"allow": leaf.allow})
-        raise Problem(NO_SUCH_PATH, f"There is no path {call.path}")
+    def _other_method(self, call: Call, leaf: Leaf) -> Target | None:
+        if call.method == "HEAD" and "GET" in leaf.targets:
+            return leaf.targets["GET"]
+        if call.method == "OPTIONS":
+            return None
+        detail = f"{call.method} is not possible on {leaf.template}, only {leaf.allow}"
+        raise Problem(METHOD_NOT_ALLOWED, detail, headers={"allow": leaf.allow})
 
 
 def _segments(scope: Any) -> list[str]:

@@ -26,7 +26,6 @@ from mockserver.contract.requests import ContractBroken
 from mockserver.contract.violations import Violation
 from mockserver.resolver import StubResolver
 from mockserver.stubs.service import Service
-from mockserver.world.journal import Entry
 from mockserver.world.world import DEFAULT, Worlds
 
 log = logging.getLogger("mockserver")
@@ -84,12 +83,12 @@ class Edge:
         return reply
 
     async def _send(self, call: Call, reply: Reply, send: Any) -> None:
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in reply.headers.items()] if reply.headers else []
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
         body = b""
         if reply.status != 204:
             body = reply.body if type(reply.body) is bytes else values.dump(reply.body)
             headers.append((b"content-type", reply.media_type.encode()))
-            headers.append((b"content-length", str(len(body)).encode()))
+            headers.append((b"content-length", b"%d" % len(body)))
         if call.problem is not None:
             headers.append((PROBLEM_HEADER, call.problem.kind.name.encode()))
         # Before the reply goes out: who has the reply may look into the journal at once.
@@ -111,22 +110,19 @@ class Edge:
                 return
         problem = call.problem
         world.journal.append(
-            Entry(
-                0,
-                world.clock.seconds(),
-                call.method,
-                call.path,
-                call.query.decode("latin-1"),
-                target.operation.id if target is not None else None,
-                status,
-                int((time.perf_counter() - call.started) * 1e6),
-                call.raw_headers,
-                call.body,
-                headers,
-                body,
-                problem.kind.name if problem is not None else None,
-                problem.violations if problem is not None else (),
-            )
+            world.clock.seconds(),
+            call.method,
+            call.path,
+            call.query,
+            target.operation.id if target is not None else None,
+            status,
+            int((time.perf_counter() - call.started) * 1e6),
+            None if problem is None else problem.kind.name,
+            () if problem is None else tuple(problem.violations),
+            call.raw_headers,
+            call.body,
+            headers,
+            body,
         )
 
     async def _serve_other(self, scope: Any, receive: Any, send: Any) -> None:
@@ -216,7 +212,7 @@ class Stubs(SpecMiddleware):
         if b"content-length" in headers or b"transfer-encoding" in headers:
             call.body = await self._read_body(headers, receive)
         try:
-            request = target.request.read(call.path_values, call.query, call.raw_headers, call.body)
+            request = target.request.read(call.path_values, call.query, headers, call.body)
         except ContractBroken as broken:
             raise self._refusal(broken.violations(target.explainer())) from None
         request.caller = call.caller

@@ -5,7 +5,7 @@ The one decoder: the gate and openapi-core judge the same values. A text that ca
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import TypeAlias
@@ -17,7 +17,7 @@ from mockserver.contract.shapes import Shape, cast_for, shape_of
 from mockserver.contract.violations import Violation
 from mockserver.values import JSON, Record
 
-Headers: TypeAlias = list[tuple[bytes, bytes]]
+Headers: TypeAlias = Mapping[bytes, bytes]
 Fields: TypeAlias = dict[str, list[str]]
 
 
@@ -86,6 +86,7 @@ class ParameterDecoder:
         items = shape_of(self.shape.items, document) if self.shape.items is not None else None
         self._cast_item = cast_for(items) if items is not None else _as_text
         self._names = (parameter.name, *parameter.aliases)
+        self.is_text = self._plain and parameter.style == "simple" and self.shape.types <= {"string"} and not self.shape.nullable
 
     def from_text(self, text: str) -> JSON:
         """Decode a path, header or cookie value. Raises `Undecodable`."""
@@ -405,8 +406,14 @@ class RequestDecoder:
         What cannot be decoded is among the violations; a media type that is not taken has the keyword `media-type`.
         """
         decoded = Decoded({"path": {}, "query": {}, "header": {}, "cookie": {}})
-        for decoder in self.path:
-            self._take(decoded, decoder, path[decoder.parameter.name])
+        if path:
+            values_ = decoded.parts["path"]
+            for decoder in self.path:
+                text = path[decoder.parameter.name]
+                if decoder.is_text and "\0" not in text:
+                    values_[decoder.parameter.name] = text
+                else:
+                    self._take(decoded, decoder, text)
         if self.query:
             self._decode_query(decoded, query)
         if self.header or self.cookie:
@@ -436,10 +443,8 @@ class RequestDecoder:
 
     def _decode_headers(self, decoded: Decoded, headers: Headers) -> None:
         texts: dict[str, str] = {}
-        for name, value in headers:
-            key = name.decode("latin-1").lower()
-            text = value.decode("latin-1")
-            texts[key] = f"{texts[key]}, {text}" if key in texts else text
+        for name, value in headers.items():
+            texts[name.decode("latin-1").lower()] = value.decode("latin-1")
         for decoder in self.header:
             text_ = texts.get(decoder.parameter.key)
             if text_ is not None:
@@ -465,11 +470,7 @@ class RequestDecoder:
             decoded.violations.append(_undecodable(parameter, error))
 
     def _decode_body(self, decoded: Decoded, headers: Headers, body: bytes) -> BodyDecoder | None:
-        content_type = ""
-        for name, value in headers:
-            if name == b"content-type":
-                content_type = value.decode("latin-1")
-                break
+        content_type = headers.get(b"content-type", b"").decode("latin-1")
         essence = content_type.partition(";")[0].strip().lower()
         decoder = self._contents.get(essence) or self._ranged(essence)
         if decoder is None:

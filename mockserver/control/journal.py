@@ -10,7 +10,7 @@ from mockserver.contract.operations import Content, Operation
 from mockserver.contract.secrets import REDACTED, is_secret_header, redact
 from mockserver.values import JSON, Record
 from mockserver.world.clock import parse_timestamp
-from mockserver.world.journal import Entry, Journal
+from mockserver.world.journal import Entry, Journal, unpack
 
 
 def select(journal: Journal, query: Record) -> list[Entry]:
@@ -50,7 +50,7 @@ class Exhibit:
             "at": timestamp(entry.at_s),
             "method": entry.method,
             "path": entry.path,
-            "query": entry.query,
+            "query": entry.query.decode("latin-1"),
             "operation": entry.operation,
             "status": entry.status,
             "duration_us": entry.duration_us,
@@ -63,12 +63,9 @@ class Exhibit:
         }
 
     def _message(
-        self, headers: list[tuple[bytes, bytes]], body: bytes, size: int, contents: tuple[Content, ...]
+        self, headers: bytes, body: bytes, size: int, contents: tuple[Content, ...]
     ) -> Record:
-        shown: dict[str, str] = {}
-        for raw_name, raw_value in headers:
-            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-            shown[name] = REDACTED if is_secret_header(name) else value
+        shown = {name: REDACTED if is_secret_header(name) else value for name, value in unpack(headers)}
         return {"headers": shown, "body": self._body(body, size, contents), "size": size}
 
     def _body(self, body: bytes, size: int, contents: tuple[Content, ...]) -> JSON:

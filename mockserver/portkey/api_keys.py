@@ -29,6 +29,10 @@ from mockserver.world.world import World
 
 SECRET_LENGTH = 28
 
+# Shared by all keys that have none: records are never changed in place, and a world holds many.
+_NO_RATES: list[Record] = []
+_NO_DEFAULTS: Record = {"metadata": None, "config_id": None, "allow_config_override": False}
+
 
 def create_api_key(request: Request, world: World) -> Reply:
     """Make a key; its secret is in this reply and in no other.
@@ -78,7 +82,7 @@ def list_api_keys(request: Request, world: World) -> Reply:
         page, total = keys.page(offset, size, **group)
     else:
         ids = {piece.strip() for piece in request.query["ids"].split(",")} if "ids" in request.query else None
-        found = [key for key in keys.newest(**group) if key["type"] in kinds and (ids is None or key["id"] in ids)]
+        found = [key for key in keys.newest(**group) if key["_wire"]["type"] in kinds and (ids is None or key["id"] in ids)]
         page, total = found[offset : None if size is None else offset + size], len(found)
     return Reply(200, {"object": "list", "total": total, "data": [_item(settle(key, world)) for key in page]})
 
@@ -140,9 +144,9 @@ def rotate_api_key(request: Request, world: World) -> Reply:
     """
     key = _find(request, world)
     caller: Caller = request.caller
-    if caller.key is not None and caller.key["type"] == "workspace-user" and key["user_id"] != caller.user_id:
+    if caller.key is not None and caller.key["_wire"]["type"] == "workspace-user" and key["user_id"] != caller.user_id:
         raise forbidden()  # members rotate only their own
-    if key["_transition_ends"] is not None:
+    if key.get("_transition_ends") is not None:
         raise Problem(CONFLICT, "A rotation of this key is still in transition")
     policy = key["_wire"].get("rotation_policy") or {}
     lives_on_ms = request.fields.get("key_transition_period_ms") or policy.get("key_transition_period_ms") or TRANSITION_MS
@@ -177,7 +181,7 @@ def make(
         "created_at": now,
         "last_updated_at": now,
         "creation_mode": "api",
-        "rate_limits": fields.get("rate_limits") or [],
+        "rate_limits": fields.get("rate_limits") or _NO_RATES,
         "usage_limits": fields.get("usage_limits"),
         "reset_usage": None,
         "expires_at": _expiry(fields.get("expires_at")),
@@ -188,7 +192,7 @@ def make(
         "allow_config_override": None,
         "api_key_defaults_id": None,
         "scopes": fields["scopes"],
-        "defaults": {"metadata": None, "config_id": None, "allow_config_override": False},
+        "defaults": _NO_DEFAULTS,
         "object": "api-key",
     }
     if fields.get("defaults"):
@@ -197,13 +201,11 @@ def make(
         wire["rotation_policy"] = _policy(fields["rotation_policy"], world)
     record: Record = {
         "id": key_id,
-        "type": kind,
         "workspace_id": workspace_id,
         "user_id": user_id,
         "status": "active",
         "created_at": now,
         "_secrets": [digest(secret)],
-        "_transition_ends": None,
         "_usage": fields.get("_usage", 0),
         "_resets_at": resets_at,
         "_due": None,
@@ -243,7 +245,7 @@ def _find(request: Request, world: World) -> Record:
 
 def _check_manager(caller: Caller) -> None:
     # A workspace's service key may manage other keys of the workspace, a user's key may not (Side effects and visibility).
-    if caller.key is not None and caller.key["type"] == "workspace-user":
+    if caller.key is not None and caller.key["_wire"]["type"] == "workspace-user":
         raise forbidden()
 
 

@@ -102,7 +102,7 @@ def count_request(rates: list[Record] | None, subject: str, world: World) -> Non
         if rate["type"] == "requests":
             window = int(world.clock.seconds() // WINDOW_S[rate["unit"]])
             counter = _counter(subject, at, rate)
-            world.set_fact(counter, [window, used_in(window, world.facts.get(counter)) + 1])
+            world.facts.put(counter, [window, used_in(window, world.facts.get(counter)) + 1])
 
 
 def used_in(window: int, counted: JSON) -> int:

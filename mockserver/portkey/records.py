@@ -35,7 +35,7 @@ def organisation_id(world: World) -> str:
     known = world.facts.get("organisation_id")
     if known is None:
         known = world.ids.uuid4()
-        world.set_fact("organisation_id", known)
+        world.facts.put("organisation_id", known)
     return str(known)
 
 
@@ -78,9 +78,9 @@ def depart_keys(world: World, *, user_id: str, workspace_id: str | None = None) 
     Source: identity-and-access, API keys: Side effects (removal deletes the keys; reads then give 403 AB03).
     """
     for key in list(world["api_keys"].newest(user_id=user_id)):
-        if key["type"] == "workspace-user" and workspace_id in (None, key["workspace_id"]):
+        if key["_wire"]["type"] == "workspace-user" and workspace_id in (None, key["workspace_id"]):
             world["api_keys"].remove(key["id"])
-            world.set_fact(departed(key["id"]), True)
+            world.facts.put(departed(key["id"]), True)
 
 
 def departed(key_id: str) -> str:

@@ -85,7 +85,7 @@ def _plant_key(entry: Record, world: World) -> None:
         user_id = _user(entry.get("user"), world)["id"]
     _, secret = api_keys.make(fields, kind, workspace_id, user_id, world, entry.get("secret"))
     if kind == "organisation-service" and granted == "all" and ADMIN_KEY not in world.facts:
-        world.set_fact(ADMIN_KEY, secret)
+        world.facts.put(ADMIN_KEY, secret)
 
 
 def _plant_provider(entry: Record, world: World) -> None:
@@ -179,7 +179,7 @@ def plant(world: World, fixture: Record) -> None:
 
 def admin_key(world: World) -> str:
     """Return the secret of a seed world's admin key."""
-    return str(world.facts[ADMIN_KEY])
+    return str(world.facts.get(ADMIN_KEY))
 
 
 class _Unknown(ValueError):

@@ -319,7 +319,7 @@ def _find_member(request: Request, world: World) -> Record:
 def _remove_member(member: Record, world: World) -> None:
     world["workspace_users"].remove(member["id"])
     depart_keys(world, user_id=member["user_id"], workspace_id=member["workspace_id"])
-    world.set_fact(_left(member["workspace_id"], member["user_id"]), True)
+    world.facts.put(_left(member["workspace_id"], member["user_id"]), True)
 
 
 def _left(workspace_id: str, user_id: str) -> str:

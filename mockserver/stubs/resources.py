@@ -182,7 +182,7 @@ class _Create(_Action):
         if "integer" in shape.types or "number" in shape.types:
             name = f"{self.resource.name}.last_key"
             number = int(world.facts.get(name) or 0) + 1
-            world.set_fact(name, number)
+            world.facts.put(name, number)
             return number
         if any(part.get("format") == "uuid" for part in branches(schema, self.stubs.document)):
             return world.ids.uuid4()

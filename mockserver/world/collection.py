@@ -1,19 +1,14 @@
-"""A collection of records with its indexes, copy-on-write.
-
-All state of a collection is one immutable `State`; a copy of it is a snapshot, and putting it back undoes everything
-since. Hash maps come from `rpds` (in the tree through jsonschema), ordered indexes from `order`.
-"""
+"""A collection of records with its indexes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
-
-from rpds import HashTrieMap
+from typing import Any, NamedTuple, TypeAlias
 
 from mockserver.values import JSON, Record
-from mockserver.world.order import Entry, Order
+from mockserver.world.layers import Layers, Undo
+from mockserver.world.order import NOTHING, Entry, Frozen, Groups, Order
 
 
 class Duplicate(Exception):
@@ -44,99 +39,107 @@ Row: TypeAlias = tuple[Entry, Record]
 
 
 class State(NamedTuple):
-    """All that a collection holds. `groups` and `unique` follow the layout's fields."""
+    """All that a collection holds, frozen: shared by all worlds that come from it. Indexes follow the layout's fields."""
 
-    rows: HashTrieMap[str, Row]
-    order: Order
-    groups: tuple[HashTrieMap[str, Order], ...]
-    unique: tuple[HashTrieMap[str, str], ...]
+    rows: tuple[dict[str, Row], ...]
+    order: Frozen
+    groups: tuple[tuple[dict[str, Frozen], ...], ...]
+    unique: tuple[tuple[dict[str, str], ...], ...]
     arrivals: int
 
 
 class Collection:
-    """Records by key, in order, by group and by unique value.
+    """Records by key, in order, by group and by unique value. Records are never changed in place, only replaced."""
 
-    `state` may be read and set: that is how worlds fork, snapshot, restore and undo.
-    """
+    __slots__ = ("_arrivals", "_groups", "_order", "_rows", "_undo", "_unique", "layout", "name")
 
-    __slots__ = ("layout", "name", "state")
-
-    def __init__(self, name: str, layout: Layout, state: State | None = None) -> None:
+    def __init__(self, name: str, layout: Layout, undo: Undo) -> None:
         self.name = name
         self.layout = layout
-        self.state = state or State(
-            HashTrieMap(),
-            Order(),
-            tuple(HashTrieMap() for _ in layout.groups),
-            tuple(HashTrieMap() for _ in layout.unique),
-            0,
-        )
+        self._undo = undo
+        self._rows: Layers[Row] = Layers(undo)
+        self._order = Order(undo)
+        self._groups = tuple((field, Groups(undo)) for field in layout.groups)
+        self._unique: tuple[tuple[str, Layers[str]], ...] = tuple((field, Layers(undo)) for field in layout.unique)
+        self._arrivals = 0
 
     def __len__(self) -> int:
-        return self.state.order.count
+        return self._order.count
 
     def __contains__(self, key: str) -> bool:
-        return key in self.state.rows
+        return key in self._rows
 
     def get(self, key: str) -> Record | None:
         """Return the record with this key, or None."""
-        row = self.state.rows.get(key)
+        row = self._rows.get(key)
         return None if row is None else row[1]
 
     def find(self, field: str, value: str) -> Record | None:
         """Return the record whose unique field has this value, or None. KeyError when the field is no index."""
-        key = self.state.unique[self._unique(field)].get(value)
-        return None if key is None else self.get(key)
+        for name, index in self._unique:
+            if name == field:
+                key = index.get(value)
+                return None if key is None else self.get(key)
+        raise KeyError(f"{self.name} has no unique index on {field}")
 
     def add(self, record: Record) -> None:
-        """Put a new record in. Raises `Duplicate` when its key or a unique value is taken."""
-        state, layout = self.state, self.layout
+        """Put a new record in. Raises `Duplicate` when its key or a unique value is taken; nothing is changed then."""
+        layout = self.layout
         key = record[layout.key]
-        if key in state.rows:
+        if key in self._rows:
             raise Duplicate(layout.key, key)
-        entry: Entry = (record.get(layout.order) or "", state.arrivals, key)
-        unique = tuple(
-            _claim(index, field, (), _values(record.get(field)), key)
-            for field, index in zip(layout.unique, state.unique, strict=True)
-        )
-        groups = tuple(
-            _join(index, record.get(field), entry) for field, index in zip(layout.groups, state.groups, strict=True)
-        )
-        self.state = State(
-            state.rows.insert(key, (entry, record)), state.order.insert(entry), groups, unique, state.arrivals + 1
-        )
+        entry: Entry = (record.get(layout.order) or "", self._arrivals, key)
+        for field, index in self._unique:
+            self._claim(index, field, record.get(field), key)
+        for field, groups in self._groups:
+            value = record.get(field)
+            if value is not None:
+                groups.insert(value, entry)
+        self._rows.put(key, (entry, record))
+        self._order.insert(entry)
+        self._arrivals += 1  # never taken back: arrivals only need to ascend
 
     def replace(self, record: Record) -> None:
         """Put a record in the place of the one with its key; KeyError when there is none. Raises `Duplicate`."""
-        state, layout = self.state, self.layout
-        key = record[layout.key]
-        old_entry, old = state.rows[key]
-        entry: Entry = (record.get(layout.order) or "", old_entry[1], key)
-        order = state.order if entry == old_entry else state.order.remove(old_entry).insert(entry)
-        unique = tuple(
-            _claim(index, field, _values(old.get(field)), _values(record.get(field)), key)
-            for field, index in zip(layout.unique, state.unique, strict=True)
-        )
-        groups = tuple(
-            index
-            if entry == old_entry and record.get(field) == old.get(field)
-            else _join(_leave(index, old.get(field), old_entry), record.get(field), entry)
-            for field, index in zip(layout.groups, state.groups, strict=True)
-        )
-        self.state = State(state.rows.insert(key, (entry, record)), order, groups, unique, state.arrivals)
+        key = record[self.layout.key]
+        row = self._rows.get(key)
+        if row is None:
+            raise KeyError(key)
+        old_entry, old = row
+        entry: Entry = (record.get(self.layout.order) or "", old_entry[1], key)
+        moved = entry != old_entry
+        for field, index in self._unique:
+            before, now = old.get(field), record.get(field)
+            if before != now:
+                self._claim(index, field, now, key)
+                for value in set(_values(before)) - set(_values(now)):
+                    index.remove(value)
+        if moved:
+            self._order.remove(old_entry)
+            self._order.insert(entry)
+        for field, groups in self._groups:
+            before, now = old.get(field), record.get(field)
+            if moved or before != now:
+                if before is not None:
+                    groups.remove(before, old_entry)
+                if now is not None:
+                    groups.insert(now, entry)
+        self._rows.put(key, (entry, record))
 
     def remove(self, key: str) -> Record:
         """Take a record out and return it; KeyError when there is none."""
-        state, layout = self.state, self.layout
-        entry, record = state.rows[key]
-        unique = tuple(
-            _claim(index, field, _values(record.get(field)), (), key)
-            for field, index in zip(layout.unique, state.unique, strict=True)
-        )
-        groups = tuple(
-            _leave(index, record.get(field), entry) for field, index in zip(layout.groups, state.groups, strict=True)
-        )
-        self.state = State(state.rows.remove(key), state.order.remove(entry), groups, unique, state.arrivals)
+        row = self._rows.get(key)
+        if row is None:
+            raise KeyError(key)
+        entry, record = row
+        for field, index in self._unique:
+            for value in _values(record.get(field)):
+                index.remove(value)
+        for field, groups in self._groups:
+            if record.get(field) is not None:
+                groups.remove(record[field], entry)
+        self._rows.remove(key)
+        self._order.remove(entry)
         return record
 
     def page(self, offset: int, limit: int | None, **group: str) -> tuple[list[Record], int]:
@@ -144,65 +147,63 @@ class Collection:
 
         At most one group: `page(0, 20, workspace_id=…)`. `limit` None gives all the rest.
         """
-        order = self._order(group)
-        size = order.count if limit is None else limit
-        rows = self.state.rows
-        return [rows[key][1] for key in order.newest(offset, size)], order.count
+        order = self._ordered(group)
+        count = order.count
+        return self._records(order.newest(offset, count if limit is None else limit)), count
 
     def newest(self, **group: str) -> Iterator[Record]:
-        """All records, or those of one group, newest first."""
-        rows = self.state.rows
-        return (rows[key][1] for key in self._order(group))
+        """All records, or those of one group, newest first, as they are when the iteration begins."""
+        order = self._ordered(group)
+        return iter(self._records(order.newest(0, order.count)))
 
     def count(self, **group: str) -> int:
         """How many records there are, or how many of one group."""
-        return self._order(group).count
+        return self._ordered(group).count
 
-    def _order(self, group: dict[str, str]) -> Order:
+    def freeze(self) -> State:
+        """Return all that the collection holds, to be shared."""
+        return State(
+            self._rows.freeze(),
+            self._order.freeze(),
+            tuple(groups.freeze() for _, groups in self._groups),
+            tuple(index.freeze() for _, index in self._unique),
+            self._arrivals,
+        )
+
+    def thaw(self, state: State | None) -> None:
+        """Take over what another collection of this layout has frozen, or nothing."""
+        rows, order, groups, unique, arrivals = state or State((), NOTHING, (), (), 0)
+        self._rows.thaw(rows)
+        self._order.thaw(order)
+        for at, (_, each) in enumerate(self._groups):
+            each.thaw(groups[at] if groups else ())
+        for at, (_, index) in enumerate(self._unique):
+            index.thaw(unique[at] if unique else ())
+        self._arrivals = arrivals
+
+    def _ordered(self, group: dict[str, str]) -> Order:
         if not group:
-            return self.state.order
+            return self._order
         ((field, value),) = group.items()
-        index = self.state.groups[self.layout.groups.index(field)]
-        return index.get(value) or _NO_ORDER
+        for name, groups in self._groups:
+            if name == field:
+                return groups.order(value)
+        raise KeyError(f"{self.name} has no group index on {field}")
 
-    def _unique(self, field: str) -> int:
-        try:
-            return self.layout.unique.index(field)
-        except ValueError:
-            raise KeyError(f"{self.name} has no unique index on {field}") from None
+    def _records(self, keys: list[str]) -> list[Record]:
+        get: Any = self._rows.get
+        return [get(key)[1] for key in keys]
 
-
-_NO_ORDER = Order()
+    def _claim(self, index: Layers[str], field: str, value: JSON, key: str) -> None:
+        for each in _values(value):
+            holder = index.get(each)
+            if holder is not None and holder != key:
+                raise Duplicate(field, each)
+        for each in _values(value):
+            index.put(each, key)
 
 
 def _values(value: JSON) -> tuple[str, ...]:
     if value is None:
         return ()
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)
-
-
-def _claim(
-    index: HashTrieMap[str, str], field: str, old: Iterable[str], new: Iterable[str], key: str
-) -> HashTrieMap[str, str]:
-    if old == new:
-        return index
-    for value in old:
-        index = index.remove(value)
-    for value in new:
-        if value in index:
-            raise Duplicate(field, value)
-        index = index.insert(value, key)
-    return index
-
-
-def _join(index: HashTrieMap[str, Order], value: JSON, entry: Entry) -> HashTrieMap[str, Order]:
-    if value is None:
-        return index
-    return index.insert(value, (index.get(value) or _NO_ORDER).insert(entry))
-
-
-def _leave(index: HashTrieMap[str, Order], value: JSON, entry: Entry) -> HashTrieMap[str, Order]:
-    if value is None:
-        return index
-    order = index[value].remove(entry)
-    return index.insert(value, order) if order.count else index.remove(value)

@@ -7,46 +7,48 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_ALPHANUMERIC = bytes(_LETTERS[byte % len(_LETTERS)] for byte in range(256))
 
 
 class Ids:
     """A stream of values. `drawn` may be read and set: it is part of a snapshot."""
 
-    __slots__ = ("_key", "drawn")
+    __slots__ = ("_base", "drawn")
 
     def __init__(self, seed: int, drawn: int = 0) -> None:
-        self._key = blake2b(str(seed).encode(), digest_size=32).digest()
+        self._base = blake2b(b"mockserver", key=blake2b(str(seed).encode(), digest_size=32).digest(), digest_size=64)
         self.drawn = drawn
 
-    def draw(self, size: int = 16) -> bytes:
-        """Return the next `size` bytes, at most 64."""
+    def draw(self) -> bytes:
+        """Return the next 64 bytes."""
         self.drawn += 1
-        return blake2b(self.drawn.to_bytes(8, "big"), digest_size=size, key=self._key).digest()
+        stream = self._base.copy()
+        stream.update(b"%d" % self.drawn)
+        return stream.digest()
 
     def uuid4(self) -> str:
         """A random UUID."""
         text = self.draw().hex()
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
+        return f"{text[:8]}-{text[8:12]}-4{text[12:15]}-a{text[15:18]}-{text[18:30]}"
 
     def uuid1(self) -> str:
         """A UUID in the form of version 1. Its time is chance too: the clock must not decide ids."""
         text = self.draw().hex()
-        return f"{text[:8]}-{text[8:12]}-11{text[14:16]}-8{text[17:20]}-{text[20:]}"
+        return f"{text[:8]}-{text[8:12]}-11{text[12:14]}-8{text[14:17]}-{text[17:29]}"
 
     def hex(self, digits: int) -> str:
         """So many hexadecimal digits, at most 128."""
-        return self.draw((digits + 1) // 2).hex()[:digits]
+        return self.draw().hex()[:digits]
 
-    def text(self, length: int, alphabet: str = ALPHANUMERIC) -> str:
-        """So many characters of the alphabet, at most 64."""
-        size = len(alphabet)
-        return "".join([alphabet[byte % size] for byte in self.draw(length)])
+    def text(self, length: int) -> str:
+        """So many letters and digits, at most 64."""
+        return self.draw()[:length].translate(_ALPHANUMERIC).decode()
 
     def below(self, limit: int) -> int:
         """A whole number from 0 on and below `limit`."""
-        return int.from_bytes(self.draw(), "big") % limit
+        return int.from_bytes(self.draw()[:16], "big") % limit
 
     def chance(self) -> float:
         """A number from 0 on and below 1."""
-        return int.from_bytes(self.draw(8), "big") / 2**64
+        return int.from_bytes(self.draw()[:8], "big") / 2**64

@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-from rpds import HashTrieMap
-
 from mockserver.values import JSON
 from mockserver.world import clock, collection
 from mockserver.world.clock import Clock
 from mockserver.world.collection import Collection, Layout
 from mockserver.world.ids import Ids
 from mockserver.world.journal import CAPACITY, Journal
+from mockserver.world.layers import Layers, Undo, take_back
 
 Layouts: TypeAlias = Mapping[str, Layout]
 
@@ -25,7 +24,7 @@ class Snapshot(NamedTuple):
     """All state of a world but its journal. It shares everything with the world, so it costs next to nothing."""
 
     collections: dict[str, collection.State]
-    facts: HashTrieMap[str, JSON]
+    facts: tuple[dict[str, JSON], ...]
     drawn: int
     clock: clock.Setting
 
@@ -37,14 +36,15 @@ class World:
     change only through a world, and only inside `attempt` are changes taken back.
     """
 
-    __slots__ = ("_collections", "_layouts", "clock", "facts", "ids", "journal", "name", "seed")
+    __slots__ = ("_collections", "_layouts", "_undo", "clock", "facts", "ids", "journal", "name", "seed")
 
     def __init__(self, name: str, seed: int, layouts: Layouts, journal_capacity: int = CAPACITY) -> None:
         self.name = name
         self.seed = seed
         self._layouts = layouts
         self._collections: dict[str, Collection] = {}
-        self.facts: HashTrieMap[str, JSON] = HashTrieMap()
+        self._undo: Undo = []
+        self.facts: Layers[JSON] = Layers(self._undo)
         self.clock = Clock()
         self.ids = Ids(seed)
         self.journal = Journal(journal_capacity)
@@ -54,7 +54,7 @@ class World:
         try:
             return self._collections[name]
         except KeyError:
-            made = self._collections[name] = Collection(name, self._layouts.get(name, Layout()))
+            made = self._collections[name] = Collection(name, self._layouts.get(name, Layout()), self._undo)
             return made
 
     @property
@@ -62,54 +62,50 @@ class World:
         """The collections used so far, by name."""
         return self._collections
 
-    def set_fact(self, name: str, value: JSON) -> None:
-        """Remember a value under a name."""
-        self.facts = self.facts.insert(name, value)
-
     def snapshot(self) -> Snapshot:
-        """Return the state as it is now."""
-        states = {name: each.state for name, each in self._collections.items()}
-        return Snapshot(states, self.facts, self.ids.drawn, self.clock.setting)
+        """Return the state as it is now. What was written until now cannot be taken back any more."""
+        self._undo.clear()
+        states = {name: each.freeze() for name, each in self._collections.items() if len(each)}
+        return Snapshot(states, self.facts.freeze(), self.ids.drawn, self.clock.setting)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot, of this world or of another with the same seed. The journal stays."""
-        self._put_back(snapshot)
+        self._undo.clear()
+        for name in {*self._collections, *snapshot.collections}:
+            self[name].thaw(snapshot.collections.get(name))
+        self.facts.thaw(snapshot.facts)
+        self.ids.drawn = snapshot.drawn
         self.clock.setting = snapshot.clock
 
     def attempt(self) -> Attempt:
         """Return a context whose changes stay only if `keep()` is called on it; the clock is not touched."""
+        self._undo.clear()
         return Attempt(self)
-
-    def _put_back(self, snapshot: Snapshot) -> None:
-        states = snapshot.collections
-        for name in [name for name in self._collections if name not in states]:
-            del self._collections[name]
-        for name, state in states.items():
-            self[name].state = state
-        self.facts = snapshot.facts
-        self.ids.drawn = snapshot.drawn
 
 
 class Attempt:
     """Changes to a world that are taken back at the end of the block unless they were kept."""
 
-    __slots__ = ("_before", "_world")
+    __slots__ = ("_drawn", "_kept", "_world")
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._before: Snapshot | None = world.snapshot()
+        self._drawn = world.ids.drawn
+        self._kept = False
 
     def keep(self) -> None:
         """Let the changes stay."""
-        self._before = None
+        self._kept = True
 
     def __enter__(self) -> Attempt:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._before is not None:
-            self._world._put_back(self._before)
-            self._before = None
+        if self._kept:
+            self._world._undo.clear()
+        else:
+            take_back(self._world._undo)
+            self._world.ids.drawn = self._drawn
 
 
 class Worlds:
