@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +100,9 @@ class Bench:
 
     def against_bare(self, name: str, bare: Process, yardstick: Work, ours: Process, work: Work, goal: float | None) -> None:
         """Measure the ratio to the bare route."""
-        pairs = [(load.run(yardstick, bare.port, self.seconds), load.run(work, ours.port, self.seconds)) for _ in range(self.rounds)]
+        pairs = [
+            (load.run(yardstick, bare.port, self.seconds), load.run(work, ours.port, self.seconds)) for _ in range(self.rounds)
+        ]
         self.add(name, [mine for _, mine in pairs], [mine.rate / theirs.rate for theirs, mine in pairs], goal)
 
     def add(self, name: str, measured: list[Measured], ratios: list[float], goal: float | None) -> None:
@@ -143,7 +145,14 @@ def measure_throughput(bench: Bench) -> None:
         rate = statistics.median(each.rate for each in rounds)
         if errors := sum(each.errors for each in rounds):
             raise RuntimeError(f"{errors} refused calls were accepted")
-        bench.note("a refused call", goal=">= 800 a second", met=rate >= 800, rate=round(rate), p50_ms=rounds[0].p50_ms, p99_ms=rounds[0].p99_ms)
+        bench.note(
+            "a refused call",
+            goal=">= 800 a second",
+            met=rate >= 800,
+            rate=round(rate),
+            p50_ms=rounds[0].p50_ms,
+            p99_ms=rounds[0].p99_ms,
+        )
         with serving("mock", "10", "--no-explain") as terse:
             bench.against_bare("a refused call, --no-explain", bare, BARE_POST, terse, REFUSED, 0.8)
 
@@ -154,7 +163,14 @@ def measure_start(bench: Bench) -> None:
     mock = ["-m", "mockserver", "serve", "-p"]
     bare = statistics.median(start_s("-c", uvicorn, path=CREATE) for _ in range(bench.rounds + 2))
     ours = statistics.median(start_s(*mock, path=CREATE) for _ in range(bench.rounds + 2))
-    bench.note("start to the first answered call", goal="<= 0.30 s, <= 3x", met=ours <= 0.3 and ours <= 3 * bare, seconds=round(ours, 3), bare_seconds=round(bare, 3), ratio=round(ours / bare, 2))
+    bench.note(
+        "start to the first answered call",
+        goal="<= 0.30 s, <= 3x",
+        met=ours <= 0.3 and ours <= 3 * bare,
+        seconds=round(ours, 3),
+        bare_seconds=round(bare, 3),
+        ratio=round(ours / bare, 2),
+    )
 
 
 def measure_memory(bench: Bench, calls: int) -> None:
@@ -169,7 +185,13 @@ def measure_memory(bench: Bench, calls: int) -> None:
             made += load.run(one, process.port, 10).rate * 10
             filled = filled or process.rss_mib  # the journal's ring is full after ten seconds
         last = process.rss_mib
-        bench.note(f"growth from a full journal to {made:,.0f} calls", goal="<= 2 MiB", met=last - filled <= 2, from_mib=round(filled, 1), to_mib=round(last, 1))
+        bench.note(
+            f"growth from a full journal to {made:,.0f} calls",
+            goal="<= 2 MiB",
+            met=last - filled <= 2,
+            from_mib=round(filled, 1),
+            to_mib=round(last, 1),
+        )
 
 
 def measure_worlds(bench: Bench) -> None:
@@ -203,8 +225,11 @@ def main() -> None:
     parser.add_argument("--only", choices=["throughput", "start", "memory", "worlds"])
     options = parser.parse_args()
     bench = Bench(options.rounds, options.seconds)
-    print(f"load by {load.tool()}, {load.CONNECTIONS} connections; Python {platform.python_version()}; ratios to a bare Starlette route")
-    parts = {
+    print(
+        f"load by {load.tool()}, {load.CONNECTIONS} connections; Python {platform.python_version()}; "
+        "ratios to a bare Starlette route"
+    )
+    parts: dict[str, Callable[[], None]] = {
         "worlds": lambda: measure_worlds(bench),
         "start": lambda: measure_start(bench),
         "throughput": lambda: measure_throughput(bench),
@@ -213,7 +238,9 @@ def main() -> None:
     for name, part in parts.items():
         if options.only in (None, name):
             part()
-    Path("bench.json").write_text(json.dumps({"load": load.tool(), "python": platform.python_version(), "rows": bench.rows}, indent=1))
+    Path("bench.json").write_text(
+        json.dumps({"load": load.tool(), "python": platform.python_version(), "rows": bench.rows}, indent=1)
+    )
 
 
 if __name__ == "__main__":

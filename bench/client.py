@@ -49,9 +49,7 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     connections = []
     for _ in range(int(count)):
-        _, protocol = await loop.create_connection(
-            lambda: _Connection(request, status.encode(), times), "127.0.0.1", int(port)
-        )
+        _, protocol = await loop.create_connection(lambda: _Connection(request, status.encode(), times), "127.0.0.1", int(port))
         connections.append(protocol)
     started = time.perf_counter()
     await asyncio.sleep(float(seconds))

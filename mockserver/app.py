@@ -54,7 +54,7 @@ class Settings:
     admin_token: str | None = None
 
 
-class LeanSpecification(OpenAPISpecification):
+class LeanSpecification(OpenAPISpecification):  # type: ignore[misc]  # connexion has no types
     """A document that is bundled and checked already: connexion neither checks, copies nor expands it."""
 
     def __init__(self, document: Record) -> None:
@@ -62,7 +62,7 @@ class LeanSpecification(OpenAPISpecification):
         self._base_uri = ""
 
 
-class App(ConnexionMiddleware):
+class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
     """The ASGI application. Its stack is built at once: what is wrong with it shows before the socket opens."""
 
     def __init__(self, settings: Settings) -> None:
@@ -117,9 +117,7 @@ class App(ConnexionMiddleware):
             "body_limit": settings.body_limit,
             "journal": settings.journal,
         }
-        return control.ServerFacts(
-            self.contract, self.worlds, self.service.name, self.faults, told, settings.admin_token
-        )
+        return control.ServerFacts(self.contract, self.worlds, self.service.name, self.faults, told, settings.admin_token)
 
     def _warm_up(self) -> None:
         # Importing openapi-core takes a tenth of a second: off the way to the first answer, not in the first refusal.

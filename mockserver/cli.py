@@ -21,7 +21,9 @@ def fail(message: str) -> NoReturn:
 @click.group(context_settings={"help_option_names": ["--help"], "auto_envvar_prefix": "MOCKSERVER"})
 @click.version_option(__version__, prog_name="mockserver")
 def main() -> None:
-    """A stand-in for an HTTP API, made from its OpenAPI document: it remembers, checks, refuses and expires as the real one does.
+    """A stand-in for an HTTP API, made from its OpenAPI document.
+
+    It remembers, checks, refuses and expires as the real one does.
 
     Every option can be given in the environment as well: MOCKSERVER_SERVE_PORT=0 is `mockserver serve --port 0`.
     """
@@ -29,17 +31,84 @@ def main() -> None:
 
 @main.command(context_settings={"help_option_names": ["--help"]})
 @click.argument("document", required=False, type=click.Path(path_type=Path))
-@click.option("-p", "--port", type=click.IntRange(0, 65535), default=8787, show_default=True, envvar=["MOCKSERVER_PORT"], help="Port to listen on; 0 takes a free one.")
-@click.option("-h", "--host", default="127.0.0.1", show_default=True, envvar=["MOCKSERVER_HOST"], help="Address to listen on. Any but a loopback address needs --admin-token.")
-@click.option("--fixture", metavar="NAME|FILE", envvar=["MOCKSERVER_FIXTURE"], help="The world that every world starts from: a shipped one (empty, small_team) or a YAML file.  [default: small_team for the shipped document, else an empty world]")
-@click.option("--seed", type=int, default=0, show_default=True, envvar=["MOCKSERVER_SEED"], help="Where ids, secrets and chance come from: the same seed and calls give the same bytes.")
-@click.option("--auth", type=click.Choice(["open", "strict"]), default="open", show_default=True, envvar=["MOCKSERVER_AUTH"], help="open: any key is an admin's, keys of the world are held to their rights. strict: only keys of the world.")
-@click.option("--port-file", type=click.Path(path_type=Path), envvar=["MOCKSERVER_PORT_FILE"], help="Write the port into this file once the server listens.")
-@click.option("--log-level", type=click.Choice(["critical", "error", "warning", "info", "debug"]), default="warning", show_default=True, envvar=["MOCKSERVER_LOG_LEVEL"], help="What to write to standard error.")
+@click.option(
+    "-p",
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8787,
+    show_default=True,
+    envvar=["MOCKSERVER_PORT"],
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "-h",
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    envvar=["MOCKSERVER_HOST"],
+    help="Address to listen on. Any but a loopback address needs --admin-token.",
+)
+@click.option(
+    "--fixture",
+    metavar="NAME|FILE",
+    envvar=["MOCKSERVER_FIXTURE"],
+    help="The world that every world starts from: a shipped one (empty, small_team) or a YAML file.  "
+    "[default: small_team for the shipped document, else an empty world]",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    envvar=["MOCKSERVER_SEED"],
+    help="Where ids, secrets and chance come from: the same seed and calls give the same bytes.",
+)
+@click.option(
+    "--auth",
+    type=click.Choice(["open", "strict"]),
+    default="open",
+    show_default=True,
+    envvar=["MOCKSERVER_AUTH"],
+    help="open: any key is an admin's, keys of the world are held to their rights. strict: only keys of the world.",
+)
+@click.option(
+    "--port-file",
+    type=click.Path(path_type=Path),
+    envvar=["MOCKSERVER_PORT_FILE"],
+    help="Write the port into this file once the server listens.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["critical", "error", "warning", "info", "debug"]),
+    default="warning",
+    show_default=True,
+    envvar=["MOCKSERVER_LOG_LEVEL"],
+    help="What to write to standard error.",
+)
 @click.option("--admin-token", envvar=["MOCKSERVER_ADMIN_TOKEN"], help="Guard the admin API by this bearer token.")
-@click.option("--explain/--no-explain", default=True, show_default=True, envvar=["MOCKSERVER_EXPLAIN"], help="Whether openapi-core says why a call is refused; without it refusals are ten times as fast, and a little less well worded.")
-@click.option("--body-limit", type=click.IntRange(min=1), default=10 * 2**20, show_default=True, envvar=["MOCKSERVER_BODY_LIMIT"], help="Largest request body in bytes.")
-@click.option("--journal", type=click.IntRange(min=1), default=10_000, show_default=True, envvar=["MOCKSERVER_JOURNAL"], help="How many calls of each world are kept to be looked at.")
+@click.option(
+    "--explain/--no-explain",
+    default=True,
+    show_default=True,
+    envvar=["MOCKSERVER_EXPLAIN"],
+    help="Whether openapi-core says why a call is refused; without it, the gate alone does, and faster.",
+)
+@click.option(
+    "--body-limit",
+    type=click.IntRange(min=1),
+    default=10 * 2**20,
+    show_default=True,
+    envvar=["MOCKSERVER_BODY_LIMIT"],
+    help="Largest request body in bytes.",
+)
+@click.option(
+    "--journal",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    envvar=["MOCKSERVER_JOURNAL"],
+    help="How many calls of each world are kept to be looked at.",
+)
 def serve(
     document: Path | None,
     port: int,

@@ -14,10 +14,12 @@ from mockserver.contract.operations import Operation
 from mockserver.stubs.service import Stub
 
 
-class StubResolver(Resolver):
+class StubResolver(Resolver):  # type: ignore[misc]  # connexion has no types
     """Resolves the operations of one document. `chosen` tells which kind of stub each got: family, resource or sample."""
 
-    def __init__(self, operations: list[Operation], package: str | None, fallback: Callable[[Operation], tuple[str, Stub]]) -> None:
+    def __init__(
+        self, operations: list[Operation], package: str | None, fallback: Callable[[Operation], tuple[str, Stub]]
+    ) -> None:
         super().__init__()
         self._operations = {(operation.method, operation.path): operation for operation in operations}
         self._package = package

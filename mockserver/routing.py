@@ -123,7 +123,7 @@ def split(path: str) -> list[str]:
     return [segment for segment in path.split("/") if segment]
 
 
-class Routing(SpecMiddleware):
+class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
     """Finds the world's name and the operation of a call: `/worlds/<name>` before any path names the world."""
 
     def __init__(self, app: Any) -> None:

@@ -7,6 +7,7 @@ import gc
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -56,6 +57,9 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop on SIGINT and SIGTERM without raising them again afterwards, as uvicorn would."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # only the main thread may listen to signals
+            return
         signals = (signal.SIGINT, signal.SIGTERM)
         before = {each: signal.signal(each, self.handle_exit) for each in signals}
         try:
@@ -63,6 +67,32 @@ class Server(uvicorn.Server):
         finally:
             for each, handler in before.items():
                 signal.signal(each, handler)
+
+
+class BackgroundServer:
+    """A server in a thread of this process, on a free port of the loopback address."""
+
+    def __init__(self, app: Any) -> None:
+        self._sockets = listen("127.0.0.1", 0)
+        self._ready = threading.Event()
+        self._server = Server(configuration(app), self._ready.set)
+        self._thread = threading.Thread(target=self._run, name="mockserver", daemon=True)
+        self.origin = f"http://127.0.0.1:{self._sockets[0].getsockname()[1]}"
+
+    def start(self) -> None:
+        """Start, and return when calls are answered. Raises `RuntimeError` when that does not come to pass."""
+        self._thread.start()
+        while not self._ready.wait(0.05):
+            if not self._thread.is_alive():
+                raise RuntimeError("the server did not start; its log says why")
+
+    def stop(self) -> None:
+        """Stop, and return when the thread has ended."""
+        self._server.should_exit = True
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        self._server.run(sockets=self._sockets)
 
 
 def configuration(app: Any, log_level: str = "warning", http: Any = OneWriteProtocol) -> uvicorn.Config:
@@ -84,9 +114,7 @@ def configuration(app: Any, log_level: str = "warning", http: Any = OneWriteProt
     )
 
 
-def run(
-    app: Any, sockets: list[socket.socket], log_level: str, ready: Callable[[], Any], http: Any = OneWriteProtocol
-) -> None:
+def run(app: Any, sockets: list[socket.socket], log_level: str, ready: Callable[[], Any], http: Any = OneWriteProtocol) -> None:
     """Serve until SIGINT or SIGTERM."""
     # What lives until the end need not be looked at again, and a young generation of 700 is for other programs than
     # ones that keep what they make: this halves what the garbage collector costs.

@@ -174,12 +174,13 @@ class Identity:
         """Set the caller."""
         call: Call = scope[Call.KEY]
         target, world = call.target, call.world
-        assert target is not None and world is not None
+        assert target is not None
+        assert world is not None
         call.caller = target.service.identify(target.operation, call.path_values, call.query, call.headers, world)
         await self._app(scope, receive, send)
 
 
-class Stubs(SpecMiddleware):
+class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
     """The innermost step: the contract on both sides of the stub, and the world changed only by success."""
 
     def __init__(self, *, body_limit: int) -> None:
@@ -207,7 +208,9 @@ class Stubs(SpecMiddleware):
         """Read the request, run the stub, check its reply."""
         call: Call = scope[Call.KEY]
         target, world = call.target, call.world
-        assert target is not None and target.stub is not None and world is not None
+        assert target is not None
+        assert target.stub is not None
+        assert world is not None
         headers = call.headers
         if b"content-length" in headers or b"transfer-encoding" in headers:
             call.body = await self._read_body(headers, receive)

@@ -120,7 +120,9 @@ class _Bundler:
     def split(self, reference: str, file: Path) -> tuple[Path, str]:
         name, _, fragment = reference.partition("#")
         if "://" in name:
-            raise DocumentError(file, f"nothing is fetched from elsewhere: save {name} beside the document and refer to the file")
+            raise DocumentError(
+                file, f"nothing is fetched from elsewhere: save {name} beside the document and refer to the file"
+            )
         return ((file.parent / unquote(name)).resolve() if name else file), unquote(fragment)
 
     def target(self, target_file: Path, fragment: str, reference: str, file: Path) -> Record:

@@ -86,7 +86,9 @@ class ParameterDecoder:
         items = shape_of(self.shape.items, document) if self.shape.items is not None else None
         self._cast_item = cast_for(items) if items is not None else _as_text
         self._names = (parameter.name, *parameter.aliases)
-        self.is_text = self._plain and parameter.style == "simple" and self.shape.types <= {"string"} and not self.shape.nullable
+        self.is_text = (
+            self._plain and parameter.style == "simple" and self.shape.types <= {"string"} and not self.shape.nullable
+        )
 
     def from_text(self, text: str) -> JSON:
         """Decode a path, header or cookie value. Raises `Undecodable`."""
@@ -113,9 +115,7 @@ class ParameterDecoder:
                 return True, [self._cast_item(text) for text in texts]
             return True, self._cast(texts[-1]) if self._plain else self._styled(texts[-1])
         if "object" in types and parameter.explode and parameter.style == "form":
-            found = {
-                name: self._property(name, fields[name][-1]) for name in self.shape.properties if name in fields
-            }
+            found = {name: self._property(name, fields[name][-1]) for name in self.shape.properties if name in fields}
             return bool(found), found
         return False, None
 
@@ -450,11 +450,8 @@ class RequestDecoder:
             if text_ is not None:
                 self._take(decoded, decoder, text_)
         if self.cookie:
-            cookies = dict(
-                (piece.strip().partition("=")[0], piece.strip().partition("=")[2])
-                for piece in texts.get("cookie", "").split(";")
-                if "=" in piece
-            )
+            pairs = (piece.strip().partition("=") for piece in texts.get("cookie", "").split(";") if "=" in piece)
+            cookies = {name: value for name, _, value in pairs}
             for decoder in self.cookie:
                 text_ = cookies.get(decoder.parameter.name)
                 if text_ is not None:

@@ -66,9 +66,10 @@ def _check_pattern(validator: Any, pattern: str, instance: JSON, schema: Record)
 
 def _check_multiple(validator: Any, step: Any, instance: JSON, schema: Record) -> Iterator[ValidationError]:
     # In decimal: 19.99 is a multiple of 0.01, whatever binary fractions make of it.
-    if isinstance(instance, (int, float)) and not isinstance(instance, bool):
-        if Fraction(Decimal(str(instance))) % Fraction(Decimal(str(step))):
-            yield ValidationError(f"is not a multiple of {step}")
+    if isinstance(instance, bool) or not isinstance(instance, (int, float)):
+        return
+    if Fraction(Decimal(str(instance))) % Fraction(Decimal(str(step))):
+        yield ValidationError(f"is not a multiple of {step}")
 
 
 _ALIGNED = {"pattern": _check_pattern, "multipleOf": _check_multiple}
@@ -84,7 +85,7 @@ class _Finder:
 
     def find(self, method: str, name: str) -> PathOperationServer:
         path = self._paths / name
-        return PathOperationServer(path, path / method, None, TemplateResult(name, {}), {})  # type: ignore[arg-type]
+        return PathOperationServer(path, path / method, None, TemplateResult(name, {}), {})
 
 
 class _Decoded:
@@ -124,15 +125,13 @@ class _Decoded:
         with schema.resolve() as resolved:
             key = id(resolved.contents)
             if key not in validators:
-                validators[key] = self.schema_validator(
-                    resolved.contents, _resolver=resolved.resolver, format_checker=FORMATS
-                )
+                validators[key] = self.schema_validator(resolved.contents, _resolver=resolved.resolver, format_checker=FORMATS)
             return validators[key]
 
 
 class _RequestValidator(_Decoded, V30RequestValidator):
     schema_validator = _WriteValidator
-    spec_validator_cls = None
+    spec_validator_cls = None  # type: ignore[assignment]  # the document was checked when it was bundled
 
     def _get_content_and_schema(self, raw: Any, content: SchemaPath, mimetype: str | None = None) -> tuple[Any, Any]:
         return _judge_content(self, raw, content, mimetype)
@@ -145,7 +144,7 @@ class _RequestValidator(_Decoded, V30RequestValidator):
 
 class _ResponseValidator(_Decoded, V30ResponseValidator):
     schema_validator = _ReadValidator
-    spec_validator_cls = None
+    spec_validator_cls = None  # type: ignore[assignment]
 
     def _get_content_and_schema(self, raw: Any, content: SchemaPath, mimetype: str | None = None) -> tuple[Any, Any]:
         return _judge_content(self, raw, content, mimetype)
@@ -238,9 +237,7 @@ def _from_error(error: Exception, part: str) -> Iterator[Finding]:
 
 def _below(finding: Finding, path: tuple[str | int, ...]) -> Finding:
     branches = tuple(tuple(_below(child, path) for child in branch) for branch in finding.branches)
-    return Finding(
-        finding.keyword, (*path, *finding.path), finding.expected, finding.instance, finding.rule, branches
-    )
+    return Finding(finding.keyword, (*path, *finding.path), finding.expected, finding.instance, finding.rule, branches)
 
 
 __all__ = ["FORMATS", "OpenAPICore", "Violation"]

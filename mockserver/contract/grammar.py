@@ -27,7 +27,7 @@ CHILDREN: dict[str, dict[str, tuple[str, Holding]]] = {
         "links": ("link", "map"),
         "callbacks": ("callback", "map"),
     },
-    "pathItem": {"parameters": ("parameter", "list"), **{method: ("operation", "one") for method in METHODS}},
+    "pathItem": {"parameters": ("parameter", "list"), **dict.fromkeys(METHODS, ("operation", "one"))},
     "operation": {
         "parameters": ("parameter", "list"),
         "requestBody": ("requestBody", "one"),
@@ -55,9 +55,7 @@ CHILDREN: dict[str, dict[str, tuple[str, Holding]]] = {
     "securityScheme": {},
 }
 
-SECTIONS = {
-    kind: section for section, (kind, _) in CHILDREN["components"].items()
-}
+SECTIONS = {kind: section for section, (kind, _) in CHILDREN["components"].items()}
 """Kind of object to the section of `components` that holds it: `schema` to `schemas`."""
 
 
@@ -79,17 +77,13 @@ def children(kind: str, node: Record) -> Iterator[tuple[tuple[str | int, ...], s
                     yield (key, name), child_kind, item
 
 
-def walk(
-    kind: str, node: Record, path: tuple[str | int, ...] = ()
-) -> Iterator[tuple[tuple[str | int, ...], str, Record]]:
+def walk(kind: str, node: Record, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str, Record]]:
     """Yield the path, kind and object of a node and of everything below it, parents first."""
     stack = [(path, kind, node)]
     while stack:
         here, kind_here, node_here = stack.pop()
         yield here, kind_here, node_here
-        stack.extend(
-            (here + below, child_kind, child) for below, child_kind, child in children(kind_here, node_here)
-        )
+        stack.extend((here + below, child_kind, child) for below, child_kind, child in children(kind_here, node_here))
 
 
 def find(document: JSON, reference: str) -> JSON:

@@ -75,10 +75,10 @@ def _schema(schema: Record) -> None:
             # Without a type the 3.0.3 text gives `nullable` no effect, schemathesis does.
             del schema["nullable"]
             rest = dict(schema)
-            annotations = {key: rest.pop(key) for key in ("description", "default", "example", "title") if key in rest}
+            annotations: Record = {key: rest.pop(key) for key in ("description", "default", "example", "title") if key in rest}
             if rest:
                 schema.clear()
-                schema.update(annotations, anyOf=[rest, dict(NULL_SCHEMA)])
+                schema.update(annotations | {"anyOf": [rest, dict(NULL_SCHEMA)]})
     if schema.get("type") == "integer" and schema.get("format") in _INTEGER_BOUNDS:
         # Written out, since validators differ on whether the format alone binds.
         low, high = _INTEGER_BOUNDS[schema["format"]]

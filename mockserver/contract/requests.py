@@ -23,7 +23,19 @@ class Request:
     whatever the service's identity made of the credentials.
     """
 
-    __slots__ = ("body", "caller", "cookie", "header", "headers", "media_type", "operation", "path", "query", "raw_body", "uploads")
+    __slots__ = (
+        "body",
+        "caller",
+        "cookie",
+        "header",
+        "headers",
+        "media_type",
+        "operation",
+        "path",
+        "query",
+        "raw_body",
+        "uploads",
+    )
 
     def __init__(self, operation: Operation, decoded: Decoded, headers: Headers, raw_body: bytes) -> None:
         parts = decoded.parts

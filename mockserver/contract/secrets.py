@@ -30,9 +30,7 @@ def _redact(value: JSON, schemas: list[JSON], document: Record, depth: int) -> J
         below = [part["items"] for part in parts if "items" in part]
         return [_redact(item, below, document, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {
-            name: _redact(item, _below(parts, name), document, depth + 1) for name, item in value.items()
-        }
+        return {name: _redact(item, _below(parts, name), document, depth + 1) for name, item in value.items()}
     return value
 
 

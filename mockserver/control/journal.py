@@ -62,9 +62,7 @@ class Exhibit:
             ),
         }
 
-    def _message(
-        self, headers: bytes, body: bytes, size: int, contents: tuple[Content, ...]
-    ) -> Record:
+    def _message(self, headers: bytes, body: bytes, size: int, contents: tuple[Content, ...]) -> Record:
         shown = {name: REDACTED if is_secret_header(name) else value for name, value in unpack(headers)}
         return {"headers": shown, "body": self._body(body, size, contents), "size": size}
 

@@ -65,9 +65,7 @@ class Control(PlainService):
         if token is not None and operation.security:
             word, _, given = headers.get(b"authorization", b"").partition(b" ")
             if word.lower() != b"bearer" or not hmac.compare_digest(given.strip(), token.encode()):
-                raise Problem(
-                    UNAUTHENTICATED, "The admin token is missing or wrong", headers={"www-authenticate": "Bearer"}
-                )
+                raise Problem(UNAUTHENTICATED, "The admin token is missing or wrong", headers={"www-authenticate": "Bearer"})
         return None
 
     def get_health(self, request: Request, world: World) -> Reply:

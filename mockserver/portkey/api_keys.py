@@ -154,9 +154,7 @@ def rotate_api_key(request: Request, world: World) -> Reply:
     secret = new_secret(world)
     made = rotated(key, world, digest(secret), mask(secret), world.clock.timestamp(), lives_on_ms)
     world["api_keys"].replace(made)
-    return Reply(
-        200, {"id": key["id"], "key": secret, "key_transition_expires_at": made["_transition_ends"]}
-    )
+    return Reply(200, {"id": key["id"], "key": secret, "key_transition_expires_at": made["_transition_ends"]})
 
 
 def make(

@@ -55,10 +55,11 @@ def changed(record: Record, world: World, wire: Record | None = None, **own: JSO
 
 def budget(record: Record) -> Record | None:
     """Return the usage limit of a key (an object) or of a workspace (a list of at most one)."""
-    limit = record["_wire"]["usage_limits"]
+    limit: JSON = record["_wire"]["usage_limits"]
     if isinstance(limit, list):
-        return limit[0] if limit else None
-    return limit
+        limit = limit[0] if limit else None
+    found: Record | None = limit
+    return found
 
 
 def rotated(record: Record, world: World, secret_digest: str, masked: str, at: str, lives_on_ms: int) -> Record:

@@ -71,7 +71,9 @@ def secret_of(headers: Mapping[bytes, bytes]) -> str:
     return given.decode("latin-1").strip()
 
 
-def identify(operation: Operation, path: Mapping[str, str], headers: Mapping[bytes, bytes], world: World, *, strict: bool) -> Caller:
+def identify(
+    operation: Operation, path: Mapping[str, str], headers: Mapping[bytes, bytes], world: World, *, strict: bool
+) -> Caller:
     """Return the caller. Fails: `unauthenticated`, `exhausted`, `rate-limited`, `forbidden`, in this order."""
     secret = secret_of(headers)
     if not secret:
@@ -105,7 +107,7 @@ def account(caller: Caller, world: World) -> None:
 def _admit(key: Record, world: World) -> None:
     if key["_wire"]["status"] == "expired":
         raise Problem(UNAUTHENTICATED, "Portkey API Key Expired")
-    for subject, record in _subjects(key, world):
+    for _, record in _subjects(key, world):
         if record["status"] == "archived":
             raise Problem(UNAUTHENTICATED, "Portkey Workspace Expired")
         if record["status"] == "exhausted":

@@ -117,5 +117,3 @@ def mask_name(text: str) -> str:
 
 def _counter(subject: str, at: int, rate: Record) -> str:
     return f"rate:{subject}:{at}:{rate['unit']}"
-
-

@@ -135,9 +135,7 @@ class _Inference:
         item = path.rpartition("/")[0]
         if item in self.resources and path == f"{item}/{{{self.resources[item].parameter}}}":
             return self.item_role(self.resources[item], method, operation)
-        holder = next(
-            (r for at, r in self.resources.items() if item == f"{at}/{{{r.parameter}}}" and method == "post"), None
-        )
+        holder = next((r for at, r in self.resources.items() if item == f"{at}/{{{r.parameter}}}" and method == "post"), None)
         if holder is not None:
             return Role("act", holder, self.record_place(holder, operation), f"POST below an item of {holder.path}")
         return None

@@ -68,9 +68,7 @@ class _Sample:
 class _Action(_Sample):
     """What all roles share: finding the record of a request, and showing a record in the words of a schema."""
 
-    def __init__(
-        self, stubs: ResourceStubs, operation: Operation, role: Role, status: int, content: Content | None
-    ) -> None:
+    def __init__(self, stubs: ResourceStubs, operation: Operation, role: Role, status: int, content: Content | None) -> None:
         super().__init__(stubs, operation, status, content)
         self.role, self.resource = role, role.resource
         self.schema: Record = (content.schema if content is not None else None) or {}
@@ -194,9 +192,7 @@ class _Create(_Action):
 
 
 class _List(_Action):
-    def __init__(
-        self, stubs: ResourceStubs, operation: Operation, role: Role, status: int, content: Content | None
-    ) -> None:
+    def __init__(self, stubs: ResourceStubs, operation: Operation, role: Role, status: int, content: Content | None) -> None:
         super().__init__(stubs, operation, role, status, content)
         self.paging = paging.paging_of(operation, stubs.document)
         self.row_schema: Record = self.record_shape.items or {}

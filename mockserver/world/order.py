@@ -24,7 +24,7 @@ class Frozen(NamedTuple):
     """The contents of an order: chunks that nobody changes, in ascending order, and how many entries they hold."""
 
     chunks: tuple[Chunk, ...]
-    count: int
+    size: int
 
 
 NOTHING = Frozen((), 0)
@@ -43,7 +43,7 @@ class Order:
     @property
     def count(self) -> int:
         """How many entries there are."""
-        return self._frozen.count + len(self._own)
+        return self._frozen.size + len(self._own)
 
     def insert(self, entry: Entry) -> None:
         """Put an entry in; it must not be there."""
@@ -64,7 +64,7 @@ class Order:
         at = self._chunk_of(entry)
         chunk = list(self._frozen.chunks[at])
         insort(chunk, entry)
-        self._replace(at, chunk, self._frozen.count + 1)
+        self._replace(at, chunk, self._frozen.size + 1)
 
     def remove(self, entry: Entry) -> None:
         """Take an entry out; KeyError when it is not there."""
@@ -80,7 +80,7 @@ class Order:
         if place == len(chunk) or chunk[place] != entry:
             raise KeyError(entry)
         del chunk[place]
-        self._replace(at, chunk, self._frozen.count - 1)
+        self._replace(at, chunk, self._frozen.size - 1)
 
     def newest(self, offset: int, limit: int) -> list[str]:
         """Return the keys of at most `limit` entries in descending order, after the first `offset`."""
