@@ -10,11 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from connexion.middleware.main import API, ConnexionMiddleware
-from connexion.spec import OpenAPISpecification
-
 from mockserver import control, data
 from mockserver.call import Target
+from mockserver.chassis import API, ConnexionMiddleware, LeanSpecification
 from mockserver.contract import normalising
 from mockserver.contract.contract import Contract
 from mockserver.contract.errors import DocumentError
@@ -52,14 +50,6 @@ class Settings:
     body_limit: int = BODY_LIMIT
     journal: int = CAPACITY
     admin_token: str | None = None
-
-
-class LeanSpecification(OpenAPISpecification):  # type: ignore[misc]  # connexion has no types
-    """A document that is bundled and checked already: connexion neither checks, copies nor expands it."""
-
-    def __init__(self, document: Record) -> None:
-        self._raw_spec = self._spec = document
-        self._base_uri = ""
 
 
 class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from connexion.resolver import Resolver
-
+from mockserver.chassis import Resolution, Resolver
 from mockserver.contract.operations import Operation
 from mockserver.stubs.service import Stub
 
@@ -33,8 +32,6 @@ class StubResolver(Resolver):  # type: ignore[misc]  # connexion has no types
 
     def resolve(self, operation: Any) -> Any:
         """Return connexion's resolution of its own operation object."""
-        from connexion.resolver import Resolution
-
         ours = self._operations[operation.method, operation.path]
         return Resolution(self.stub(ours), ours.id)
 

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from connexion.middleware.abstract import ROUTING_CONTEXT, SpecMiddleware
-from connexion.spec import Specification
-
 from mockserver.call import Call, Target
+from mockserver.chassis import ROUTING_CONTEXT, Specification, SpecMiddleware
 from mockserver.contract.problems import INVALID_REQUEST, METHOD_NOT_ALLOWED, NO_SUCH_PATH, Problem
 from mockserver.contract.replies import Reply
 

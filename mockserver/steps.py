@@ -6,11 +6,9 @@ import logging
 import time
 from typing import Any
 
-from connexion.middleware.abstract import SpecMiddleware
-from connexion.spec import Specification
-
 from mockserver import values
 from mockserver.call import Call, Target
+from mockserver.chassis import Specification, SpecMiddleware
 from mockserver.contract.contract import Contract
 from mockserver.contract.problems import (
     BODY_TOO_LARGE,
