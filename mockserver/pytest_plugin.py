@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class PortkeyWorld:
-    """A world of its own on the session's server, as a test sees it.
+    """A world of its own on the session's server, as a test sees it. Its clients are closed when the test ends.
 
     `url` is the base URL of the world, for any client. `api_key` is the key of an admin that the world knows.
     """
@@ -39,6 +39,7 @@ class PortkeyWorld:
         self._app = app
         self._exhibit = Exhibit(app.contract)
         self.api_key = admin_key(self.world)
+        self._clients: list[Any] = []
 
     @property
     def world(self) -> World:
@@ -59,13 +60,24 @@ class PortkeyWorld:
         """A `portkey_ai.Portkey` for this world; options go to its constructor."""
         from portkey_ai import Portkey
 
-        return Portkey(**{"base_url": self.url, "api_key": self.api_key, **options})
+        made = Portkey(**{"base_url": self.url, "api_key": self.api_key, **options})
+        self._clients.append(made)
+        return made
 
     def async_client(self, **options: Any) -> Any:
-        """A `portkey_ai.AsyncPortkey` for this world."""
+        """A `portkey_ai.AsyncPortkey` for this world; close it where it runs: `await client.close()`."""
         from portkey_ai import AsyncPortkey
 
         return AsyncPortkey(**{"base_url": self.url, "api_key": self.api_key, **options})
+
+
+    def close(self) -> None:
+        """Close the clients and forget the world."""
+        for client in self._clients:
+            # It is two clients: Portkey's own, and OpenAI's for what is OpenAI's.
+            client.close()
+            client.openai_client.close()
+        self._app.worlds.delete(self.name)
 
 
 @pytest.fixture(scope="session")
@@ -87,4 +99,4 @@ def portkey(portkey_server: Any) -> Iterator[PortkeyWorld]:
     server, app = portkey_server
     world = PortkeyWorld(app, server.origin, f"test-{uuid.uuid4().hex[:12]}")
     yield world
-    app.worlds.delete(world.name)
+    world.close()
