@@ -167,6 +167,32 @@ def serve(
             port_file.unlink(missing_ok=True)
 
 
+@main.command(context_settings={"help_option_names": ["--help"]})
+@click.argument("document", required=False, type=click.Path(path_type=Path))
+def check(document: Path | None) -> None:
+    """Say what is wrong with DOCUMENT: validity, references, examples, links, schemas that nothing satisfies.
+
+    Exit status 0 when nothing is, 1 when something is, 2 when the document cannot be read.
+    """
+    from mockserver import data
+    from mockserver.contract.bundling import bundle
+    from mockserver.contract.errors import DocumentError
+    from mockserver.contract.linting import lint
+    from mockserver.contract.normalising import normalise
+
+    path = document or data.DOCUMENT
+    try:
+        made = bundle(path)
+    except DocumentError as error:
+        fail(str(error))
+    faults = lint(normalise(made.document), made.faults)
+    for fault in faults:
+        click.echo(str(fault))
+    count = sum(len(item) for item in made.document["paths"].values())
+    click.echo(f"{path}: {count} operations, {len(faults)} faults")
+    sys.exit(1 if faults or not count else 0)
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -70,7 +70,6 @@ class PortkeyWorld:
 
         return AsyncPortkey(**{"base_url": self.url, "api_key": self.api_key, **options})
 
-
     def close(self) -> None:
         """Close the clients and forget the world."""
         for client in self._clients:

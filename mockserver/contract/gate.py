@@ -40,13 +40,13 @@ class Gate:
         schemas = (document.get("components") or {}).get("schemas") or {}
         # A component that is no schema must not spoil the others; what refers to it fails when it is compiled.
         converted = {name: self.convert(schema) for name, schema in schemas.items() if isinstance(schema, dict)}
-        self._registry = jsonschema_rs.Registry(
+        self.registry = jsonschema_rs.Registry(
             [(self._base, {"components": {"schemas": converted}})], draft=jsonschema_rs.Draft4
         )
 
     def compile(self, schema: Record) -> Validator:
         """Return the validator of a Draft 4 schema that `convert` made. Raises `ValueError` when it is none."""
-        return compile_schema(schema, self._registry)
+        return compile_schema(schema, self.registry)
 
     def validator(self, schema: Record) -> Validator:
         """Return the validator of an OpenAPI schema. Raises `ValueError` when it is none."""

@@ -38,7 +38,7 @@ def create_api_key(request: Request, world: World) -> Reply:
     """Make a key; its secret is in this reply and in no other.
 
     Fails: `invalid-request` for an organisation's user key (admin keys are service keys only), for a workspace key without
-    a workspace, for a user's key without a user; `forbidden` for a workspace out of reach; `not-found` for an unknown user.
+    a workspace, for a user's key without a user or with an unknown one; `forbidden` for a workspace out of reach.
     """
     caller: Caller = request.caller
     fields = request.fields
@@ -58,7 +58,7 @@ def create_api_key(request: Request, world: World) -> Reply:
         if user_id is None:
             raise invalid("body", "/user_id", "is required for a key of a user")
         if user_id not in world["users"]:
-            raise not_found(f"User {user_id} not found")
+            raise invalid("body", "/user_id", "is nobody of the organisation")
     key, secret = make(fields, kind, workspace_id, user_id, world)
     return Reply(200, {"id": key["id"], "key": secret, "object": "api-key"})
 

@@ -65,8 +65,8 @@ _ICON_FIRST = re.compile(rf"({_EMOJI})\s*(\S.*)", re.DOTALL)
 def create_workspace(request: Request, world: World) -> Reply:
     """Make a workspace; the reply is what a read shows.
 
-    An emoji at the start of the name becomes the icon. Fails: `not-found` for an unknown user, `conflict` for a slug that
-    is taken (*chosen*: only the admin tools send a slug, nothing is known of a second one).
+    An emoji at the start of the name becomes the icon. Fails: `invalid-request` for an unknown user, `conflict` for a slug
+    that is taken (*chosen*: only the admin tools send a slug, nothing is known of a second one).
     """
     caller: Caller = request.caller
     fields = request.fields
@@ -75,7 +75,7 @@ def create_workspace(request: Request, world: World) -> Reply:
     users = fields.get("users") or []
     for at, user_id in enumerate(users):
         if user_id not in world["users"]:
-            raise not_found(f"User {user_id} not found (users/{at})")
+            raise invalid("body", f"/users/{at}", "is nobody of the organisation")
     if fields.get("slug") and world["workspaces"].find("slug", fields["slug"]) is not None:
         raise Problem(CONFLICT, f"A workspace with the slug {fields['slug']} exists")
     workspace = make(fields, world, created_by=caller.user_id)
@@ -177,13 +177,14 @@ def delete_workspace(request: Request, world: World) -> Reply:
 def add_workspace_members(request: Request, world: World) -> Reply:
     """Make people members; one who is a member already gets the role (*chosen*: an upsert harms nobody).
 
-    Fails: `not-found` for who does not belong to the organisation, and then nobody is added.
+    Fails: `invalid-request` for who does not belong to the organisation, and then nobody is added (*chosen*: not 404, which
+    would say that the workspace is not there).
     """
     workspace, fields = _find(request, world), request.fields
     people = fields.get("users") or [{"id": fields["user_id"], "role": fields.get("role")}]
-    for person in people:
+    for at, person in enumerate(people):
         if person["id"] not in world["users"]:
-            raise not_found(f"User {person['id']} not found")
+            raise invalid("body", f"/users/{at}/id" if "users" in fields else "/user_id", "is nobody of the organisation")
         _check_promotion(request.caller, workspace, person.get("role"), world)
     for person in people:
         put_member(workspace, person["id"], person.get("role") or "member", world)

@@ -1,0 +1,1 @@
+"""Schemathesis campaigns against a server of ours, in process."""

@@ -1,0 +1,50 @@
+"""`make fuzz`: a campaign over the shipped document under strict identity, its seed printed."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+
+import click
+
+from mockserver.app import App, Settings
+from mockserver.fuzz.campaign import PHASES, Outcome, Plan, both
+
+
+@click.command()
+@click.option("--seed", type=int, help="Replays a campaign.  [default: a fresh one]")
+@click.option("--max-time", type=click.IntRange(min=1), default=600, show_default=True, help="Seconds.")
+@click.option(
+    "--examples", type=click.IntRange(min=1), default=100, show_default=True, help="Cases for each operation and phase."
+)
+@click.option("--steps", type=click.IntRange(min=2), default=8, show_default=True, help="Calls in a sequence.")
+@click.option("--phase", "phases", multiple=True, type=click.Choice(PHASES), default=PHASES, show_default=True)
+@click.option("--include", help="Only paths that match this regular expression.")
+def main(seed: int | None, max_time: int, examples: int, steps: int, phases: tuple[str, ...], include: str | None) -> None:
+    """Fuzz the shipped document. Exit status 0 when nothing failed, 1 when something did or nothing was tested."""
+    seed = secrets.randbelow(2**31) if seed is None else seed
+    click.echo(f"seed {seed}: replay with make fuzz ARGS='--seed {seed}'")
+    app = App(Settings(strict=True))
+    headers = {"x-portkey-api-key": app.service.greeting(app.worlds.get("default")).split()[-1]}
+    shown = 0
+
+    def progress(outcome: Outcome) -> None:
+        nonlocal shown
+        if outcome.cases >= shown + 2000:
+            shown = outcome.cases
+            click.echo(f"{outcome.cases} cases, {len(outcome.failures)} failures", err=True)
+
+    outcome = both(app, headers, Plan(seed, max_time, examples, steps, phases, include), progress)
+    for failure, sample in outcome.failures.items():
+        click.echo(f"\nFAILED {failure}\n{sample}")
+    for error in outcome.errors:
+        click.echo(f"\nERROR {error}")
+    statuses = ", ".join(f"{status}: {count}" for status, count in sorted(outcome.statuses.items()))
+    click.echo(
+        f"\n{outcome.cases} cases over {len(outcome.operations)} operations ({statuses}), {len(outcome.failures)} failures"
+    )
+    sys.exit(0 if outcome.kept else 1)
+
+
+if __name__ == "__main__":
+    main()

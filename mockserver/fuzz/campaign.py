@@ -1,0 +1,139 @@
+"""A campaign: all phases and all checks of Schemathesis over the whole document, against an application in process."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mockserver.app import App
+
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
+
+
+@dataclass
+class Outcome:
+    """What a campaign found: `failures` with a call that shows each; `errors` are what kept it from testing."""
+
+    seed: int
+    cases: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    operations: set[str] = field(default_factory=set)
+    failures: dict[str, str] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    stopped: str = ""
+
+    @property
+    def kept(self) -> bool:
+        """Whether something was tested and nothing failed."""
+        return self.cases > 0 and not self.failures and not self.errors
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a campaign goes: seconds at most, cases for each operation, steps of a sequence, paths to keep to.
+
+    `probe_identity` has every case called again with no and with wrong credentials, which takes three times as long: a
+    campaign of its own does that, see `probing`.
+    """
+
+    seed: int
+    max_time_s: int = 60
+    examples: int = 20
+    steps: int = 6
+    phases: tuple[str, ...] = PHASES
+    include: str | None = None
+    probe_identity: bool = False
+    operations: tuple[Any, ...] = ()
+    """Settings of single operations, in Schemathesis's own form; each with its reason beside it."""
+
+
+def probing(plan: Plan) -> Plan:
+    """Return the plan of the campaign that tests identity: the examples, called with wrong credentials too."""
+    return replace(plan, phases=("examples",), probe_identity=True)
+
+
+def run(app: App, headers: dict[str, str], plan: Plan, progress: Callable[[Outcome], None] = lambda _: None) -> Outcome:
+    """Run a campaign with these headers on every call."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Schemathesis's and its dependencies' own
+        outcome = Outcome(plan.seed)
+        for event in _events(app, headers, plan):
+            _take(event, outcome)
+            progress(outcome)
+    return outcome
+
+
+def both(app: App, headers: dict[str, str], plan: Plan, progress: Callable[[Outcome], None] = lambda _: None) -> Outcome:
+    """Run the campaign and the one that tests identity, as one."""
+    outcome, identity = run(app, headers, plan, progress), run(app, headers, probing(plan))
+    outcome.cases += identity.cases
+    outcome.statuses += identity.statuses
+    outcome.failures |= identity.failures
+    outcome.errors += identity.errors
+    return outcome
+
+
+def _events(app: App, headers: dict[str, str], plan: Plan) -> Iterator[Any]:
+    import schemathesis
+    from schemathesis.engine import from_schema
+
+    from mockserver.fuzz import checks  # noqa: F401  # registers our own checks
+
+    config = schemathesis.Config.from_dict(
+        {
+            "seed": plan.seed,
+            "max-time": plan.max_time_s,
+            "continue-on-failure": True,
+            "headers": headers,
+            "cache": {"enabled": False},
+            "suppress-health-check": ["all"],
+            "generation": {
+                "mode": "all",
+                "max-examples": plan.examples,
+                "database": "none",
+                # A text with NUL is refused whatever the schema says: databases behind real services do the same.
+                "allow-x00": False,
+            },
+            "phases": {
+                **{phase: {"enabled": phase in plan.phases} for phase in PHASES},
+                "stateful": {"enabled": "stateful" in plan.phases, "max-steps": plan.steps},
+            },
+            "checks": {
+                # `acceptance` is in its place, see checks.py.
+                "positive_data_acceptance": {"enabled": False},
+                "ignored_auth": {"enabled": plan.probe_identity},
+            },
+            "operations": list(plan.operations),
+        }
+    )
+    # A copy: Schemathesis may write into what it is given, and the application serves from it.
+    schema = schemathesis.openapi.from_dict(copy.deepcopy(app.document), config=config)
+    schema.app = app
+    if plan.include is not None:
+        schema = schema.include(path_regex=plan.include)
+    yield from from_schema(schema).execute()
+
+
+def _take(event: Any, outcome: Outcome) -> None:
+    kind = type(event).__name__
+    recorder = getattr(event, "recorder", None)
+    if recorder is not None:
+        outcome.cases += len(recorder.interactions)
+        for case_id, interaction in recorder.interactions.items():
+            if interaction.response is not None:
+                outcome.statuses[interaction.response.status_code] += 1
+            outcome.operations.add(recorder.cases[case_id].value.operation.label)
+        for nodes in recorder.checks.values():
+            for node in nodes:
+                if node.failure_info is not None:
+                    failure = node.failure_info.failure
+                    key = f"{failure.operation}: {failure.title}: {failure.message[:200]}"
+                    outcome.failures.setdefault(key, node.failure_info.code_sample)
+    elif kind in ("NonFatalError", "FatalError"):
+        outcome.errors.append(str(getattr(event, "value", None) or getattr(event, "exception", event))[:2000])
+    elif kind == "EngineFinished":
+        outcome.stopped = str(getattr(event, "stop_reason", ""))
