@@ -35,5 +35,5 @@ def test_key_expires(portkey: PortkeyWorld) -> None:
 
 
 def test_worlds_are_private(portkey: PortkeyWorld) -> None:
-    names = {key.name for key in portkey.client().api_keys.list().data}
+    names = {key["name"] for key in portkey.client().api_keys.list().data}
     assert "ci" not in names

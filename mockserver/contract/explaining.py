@@ -72,7 +72,26 @@ def _check_multiple(validator: Any, step: Any, instance: JSON, schema: Record) -
         yield ValidationError(f"is not a multiple of {step}")
 
 
-_ALIGNED = {"pattern": _check_pattern, "multipleOf": _check_multiple}
+def _check_choice(word: str) -> Any:
+    stock = OAS30WriteValidator.VALIDATORS[word]
+
+    def check(validator: Any, branches: Any, instance: JSON, schema: Record) -> Iterator[ValidationError]:
+        # openapi-core looks the discriminating value up in a dictionary, whatever it is.
+        name = (schema.get("discriminator") or {}).get("propertyName")
+        if name is not None and isinstance(instance, dict) and not isinstance(instance.get(name, ""), str):
+            yield ValidationError(f"{name} is no text")
+            return
+        yield from stock(validator, branches, instance, schema) or ()
+
+    return check
+
+
+_ALIGNED = {
+    "pattern": _check_pattern,
+    "multipleOf": _check_multiple,
+    "oneOf": _check_choice("oneOf"),
+    "anyOf": _check_choice("anyOf"),
+}
 _WriteValidator = extend(OAS30WriteValidator, _ALIGNED)
 _ReadValidator = extend(OAS30ReadValidator, _ALIGNED)
 

@@ -46,7 +46,11 @@ class Sampler:
         self._document = document
         self._gate = Gate(document, direction)
         self._hidden = "readOnly" if direction == "request" else "writeOnly"
+        # Keyed by identity; what is kept with the key stays alive, so that no identity is given out twice. Schemas that are
+        # put together here are kept as well and made only once, so the tables stop growing.
         self._validators: dict[int, tuple[Record, Validator]] = {}
+        self._merged: dict[int, tuple[Record, Record]] = {}
+        self._branches: dict[tuple[int, str, int], Record] = {}
 
     def sample(self, schema: Record, source: Source) -> JSON:
         """Return a value that the schema accepts. Raises `Unsatisfiable`."""
@@ -55,7 +59,7 @@ class Sampler:
     def accepts(self, schema: Record, value: JSON) -> bool:
         """Whether the schema accepts a value."""
         found = self._validators.get(id(schema))
-        if found is None:  # the schema is kept: an id counts only while its object lives
+        if found is None:
             found = self._validators[id(schema)] = (schema, self._gate.validator(schema))
         return found[1].is_valid(value)
 
@@ -90,10 +94,9 @@ class Sampler:
         if merged.get("nullable") is True and depth > MAX_DEPTH:
             yield None
         for word in ("oneOf", "anyOf"):
-            for at, branch in enumerate(merged.get(word) or []):
-                rest = {key: value for key, value in merged.items() if key != word}
+            for at in range(len(merged.get(word) or [])):
                 try:
-                    yield self._sample({"allOf": [branch, rest]} if rest else branch, source, depth + 1, f"{place}/{word}/{at}")
+                    yield self._sample(self._branch(merged, word, at), source, depth + 1, f"{place}/{word}/{at}")
                 except Unsatisfiable as error:
                     yield error
         try:
@@ -105,11 +108,31 @@ class Sampler:
         if "type" not in merged:
             yield from ({}, "text", 0, [], False, None)
 
+    def _branch(self, schema: Record, word: str, at: int) -> Record:
+        """One alternative of a schema, together with all else that the schema says."""
+        key = (id(schema), word, at)
+        if key not in self._branches:
+            branch = schema[word][at]
+            rest = {name: value for name, value in schema.items() if name not in (word, "discriminator")}
+            parts = [branch, rest]
+            if "discriminator" in schema:
+                meant = [v for v, ref in schema["discriminator"]["mapping"].items() if ref == branch.get("$ref")]
+                name = schema["discriminator"]["propertyName"]
+                parts.append({"type": "object", "required": [name], "properties": {name: {"enum": meant}}})
+            self._branches[key] = {"allOf": [part for part in parts if part]}
+        return self._branches[key]
+
     def _merge(self, schema: Record) -> Record:
         """Fold `allOf` into one schema, as far as the sampler needs it; the gate has the last word."""
         schema = self._follow(schema)
         if "allOf" not in schema:
             return schema
+        found = self._merged.get(id(schema))
+        if found is None:
+            found = self._merged[id(schema)] = (schema, self._folded(schema))
+        return found[1]
+
+    def _folded(self, schema: Record) -> Record:
         merged: Record = {}
         for part in [*schema["allOf"], {key: value for key, value in schema.items() if key != "allOf"}]:
             for key, value in self._merge(part).items():
@@ -123,11 +146,8 @@ class Sampler:
                     merged[key] = min(merged[key], value)
                 elif key == "enum" and key in merged:
                     merged[key] = [option for option in merged[key] if option in value]
-                elif key in ("oneOf", "anyOf") and key in merged:
-                    merged.setdefault("allOf_rest", []).append({key: value})
-                else:
+                else:  # a second choice takes the place of the first: the gate refuses what does not fit both
                     merged[key] = value
-        merged.pop("allOf_rest", None)
         return merged
 
     def _merge_properties(self, one: Record, other: Record) -> Record:

@@ -77,7 +77,7 @@ class Clock:
 
 def format_timestamp(time_: datetime) -> str:
     """Write a time in UTC to the second, with milliseconds: `2026-05-03T17:08:55.000Z`."""
-    return time_.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return time_.astimezone(UTC).isoformat()[:19] + ".000Z"  # strftime leaves out the zeros of early years
 
 
 def parse_timestamp(text: str) -> datetime:

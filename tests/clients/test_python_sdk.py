@@ -25,10 +25,12 @@ RESEARCH = "ws-resear-c52d88"
 NOBODY = "00000000-0000-4000-a000-000000000000"
 
 WITHOUT_WORKSPACE = {"type": "workspace", "sub_type": "service", "name": "ci", "scopes": ["logs.view"]}
+STRANGER = {"workspace_id": PRODUCTION, "user_id": NOBODY}
 STRANGER_JOINS = {"workspace_id": PRODUCTION, "users": [{"id": NOBODY, "role": "member"}]}
 
 NO_PERMISSION = "You do not have enough permissions to execute this request"
 NOT_THERE = "Resource not found"
+NEEDS_WORKSPACE = "Invalid request: body/workspace_id is required for a key of a workspace"
 NOT_A_USER = "Invalid request: body/{} is nobody of the organisation"
 HAS_DEPENDENTS = "Unable to delete. Please ensure that all Virtual Keys are deleted"
 ERRORS = {
@@ -429,14 +431,14 @@ def test_deleted_member_loses_their_keys(call: Call, portkey: PortkeyWorld) -> N
             ("admin.workspaces.delete", {"workspace_id": "ws-nowhere", "name": "Elsewhere"}, 403, NO_PERMISSION),
             ("admin.workspaces.delete", {"workspace_id": PRODUCTION, "name": "Production"}, 409, HAS_DEPENDENTS),
             ("admin.workspaces.users.create", STRANGER_JOINS, 400, NOT_A_USER.format("users/0/id")),
-            ("admin.workspaces.users.retrieve", {"workspace_id": PRODUCTION, "user_id": NOBODY}, 404, NOT_THERE),
+            ("admin.workspaces.users.retrieve", STRANGER, 404, NOT_THERE),
             (
                 "admin.workspaces.users.update",
                 {"workspace_id": PRODUCTION, "user_id": NOBODY, "role": "member"},
                 404,
                 NOT_THERE,
             ),
-            ("admin.workspaces.users.delete", {"workspace_id": PRODUCTION, "user_id": NOBODY}, 404, NOT_THERE),
+            ("admin.workspaces.users.delete", STRANGER, 404, NOT_THERE),
             ("admin.workspaces.users.list", {"workspace_id": "ws-nowhere"}, 403, NO_PERMISSION),
         )
     ],
