@@ -118,6 +118,13 @@ def _events(app: App, headers: dict[str, str], plan: Plan) -> Iterator[Any]:
     yield from from_schema(schema).execute()
 
 
+def _answer(recorder: Any, case_id: str) -> str:
+    response = getattr(recorder.interactions.get(case_id), "response", None)
+    if response is None:
+        return "was not answered"
+    return f"was answered {response.status_code} {response.content.decode('utf-8', 'replace')[:1000]}"
+
+
 def _take(event: Any, outcome: Outcome) -> None:
     kind = type(event).__name__
     recorder = getattr(event, "recorder", None)
@@ -127,12 +134,10 @@ def _take(event: Any, outcome: Outcome) -> None:
             if interaction.response is not None:
                 outcome.statuses[interaction.response.status_code] += 1
             outcome.operations.add(recorder.cases[case_id].value.operation.label)
-        for nodes in recorder.checks.values():
-            for node in nodes:
-                if node.failure_info is not None:
-                    failure = node.failure_info.failure
-                    key = f"{failure.operation}: {failure.title}: {failure.message[:200]}"
-                    outcome.failures.setdefault(key, node.failure_info.code_sample)
+        for case_id, nodes in recorder.checks.items():
+            for failed in (node.failure_info for node in nodes if node.failure_info is not None):
+                key = f"{failed.failure.operation}: {failed.failure.title}: {failed.failure.message[:200]}"
+                outcome.failures.setdefault(key, f"{failed.code_sample}\n{_answer(recorder, case_id)}")
     elif kind in ("NonFatalError", "FatalError"):
         outcome.errors.append(str(getattr(event, "value", None) or getattr(event, "exception", event))[:2000])
     elif kind == "EngineFinished":

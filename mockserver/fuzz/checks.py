@@ -14,18 +14,23 @@ def acceptance(ctx: Any, response: Any, case: Any) -> bool | None:
 
     Stands in for `positive_data_acceptance`, which does not know such rules (a workspace key needs a workspace; two fields
     exclude each other). A refusal counts as one of them only when none of its violations points into the document.
+    In a sequence, a refused path value is passed over as well: Schemathesis infers by names which reply feeds which path, and
+    feeds the `type` of a key that was read into the `{type}` of the path that creates one.
     """
-    if response.status_code == 400 and _refused_beyond_the_document(response):
-        return None
+    if response.status_code == 400:
+        violations = _violations(response)
+        if violations and all("schema" not in violation for violation in violations):
+            return None
+        if ctx.internals.find_parent(case_id=case.id) is not None and any(v.get("in") == "path" for v in violations):
+            return None
     outcome: bool | None = positive_data_acceptance(ctx, response, case)
     return outcome
 
 
-def _refused_beyond_the_document(response: Any) -> bool:
+def _violations(response: Any) -> list[dict[str, Any]]:
     try:
         body = response.json()
     except ValueError:
-        return False
+        return []
     holder = body.get("data", body) if isinstance(body, dict) else {}
-    violations = holder.get("violations") if isinstance(holder, dict) else None
-    return bool(violations) and all("schema" not in violation for violation in violations)
+    return (holder.get("violations") if isinstance(holder, dict) else None) or []

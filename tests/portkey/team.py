@@ -46,7 +46,7 @@ def make_key(client: Client, kind: str = "workspace/service", **fields: Any) -> 
     if kind.startswith("workspace"):
         given["workspace_id"] = PRODUCTION
     reply = client.post(f"/v1/api-keys/{kind}", given | fields)
-    assert reply.status_code == 200, reply.text
+    assert reply.status_code == 200, reply.text[:500]
     return Made(reply.json()["id"], reply.json()["key"])
 
 
@@ -58,19 +58,19 @@ def read_key(client: Client, key_id: str) -> Record:
 def read(client: Client, path: str, **query: Any) -> Record:
     """Read what must be there."""
     reply = client.get(path, params=query)
-    assert reply.status_code == 200, reply.text
+    assert reply.status_code == 200, reply.text[:500]
     found: Record = reply.json()
     return found
 
 
 def done(reply: httpx.Response) -> None:
     """Check that a call was done and tells nothing."""
-    assert (reply.status_code, reply.json()) == (200, {}), reply.text
+    assert (reply.status_code, reply.json()) == (200, {}), reply.text[:500]
 
 
 def refused(reply: httpx.Response, status: int, code: str) -> Record:
     """Check that a call was refused in Portkey's envelope, and return what it says in `data`."""
-    assert reply.status_code == status, reply.text
+    assert reply.status_code == status, reply.text[:500]
     body = reply.json()
     assert (body["success"], body["data"]["errorCode"]) == (False, code)
     data: Record = body["data"]
@@ -80,7 +80,7 @@ def refused(reply: httpx.Response, status: int, code: str) -> Record:
 def make_workspace(client: Client, **fields: Any) -> Record:
     """Make a workspace."""
     reply = client.post("/v1/admin/workspaces", {"name": "Lab", **fields})
-    assert reply.status_code == 200, reply.text
+    assert reply.status_code == 200, reply.text[:500]
     made: Record = reply.json()
     return made
 
