@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mockserver import control, data
+from mockserver import control, data, site
 from mockserver.call import Target
 from mockserver.chassis import API, ConnexionMiddleware, LeanSpecification
 from mockserver.contract import normalising
 from mockserver.contract.contract import Contract
 from mockserver.contract.errors import DocumentError
 from mockserver.contract.loading import Loaded, load_document, load_value
+from mockserver.contract.operations import Operation
 from mockserver.resolver import StubResolver
 from mockserver.routing import Routing
 from mockserver.steps import Edge, Identity, Stubs, WorldChoice
+from mockserver.stubs.demand import Demands
 from mockserver.stubs.resources import ResourceStubs
-from mockserver.stubs.service import FixtureError, PlainService, Service
+from mockserver.stubs.service import FixtureError, PlainService, Service, Stub
 from mockserver.values import Record
 from mockserver.world.clock import Clock
 from mockserver.world.journal import CAPACITY
@@ -39,7 +42,8 @@ class Settings:
     """What a server is made with.
 
     `document` None is the shipped one. `fixture` is the name of a shipped fixture or a path; None is the default for the
-    shipped document and an empty world for another. `body_limit` is in bytes, `journal` in calls.
+    shipped document and an empty world for another. `body_limit` is in bytes, `journal` in calls. `sample_unknown` has
+    records that are not there answered by samples instead of 404.
     """
 
     document: Path | None = None
@@ -50,6 +54,7 @@ class Settings:
     body_limit: int = BODY_LIMIT
     journal: int = CAPACITY
     admin_token: str | None = None
+    sample_unknown: bool = False
 
 
 class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
@@ -77,21 +82,39 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
                 Identity,
             ],
         )
-        self._serve(self.contract, self.service, self.resolver, self.base_path, at_root=True, journalled=True)
-        admin = control.Control(self._facts())
-        resolver = StubResolver(admin.contract.operations, None, admin.stub)
-        self._serve(admin.contract, admin, resolver, control.BASE_PATH, at_root=False, journalled=False)
+        invented = stubs.invented if settings.sample_unknown else None
+        self._serve(self.contract, self.service, self.resolver, self.base_path, journalled=True, invented=invented)
+        for api in (control.Control(self._facts()), site.Site(self.document, self.service.name)):
+            resolver = StubResolver(api.contract.operations, None, api.stub)
+            self._serve(api.contract, api, resolver, api.base_path, journalled=False)
         self.app, self.middleware_stack = self._build_middleware_stack()
 
     def _serve(
-        self, contract: Contract, service: Service, resolver: StubResolver, base_path: str, *, at_root: bool, journalled: bool
+        self,
+        contract: Contract,
+        service: Service,
+        resolver: StubResolver,
+        base_path: str,
+        *,
+        journalled: bool,
+        invented: Callable[[Operation], Stub] | None = None,
     ) -> None:
+        demands = Demands(contract.document)
         targets = [
-            Target(each, contract.requests[each], contract.replies[each], service, contract.explainer, journalled)
+            Target(
+                each,
+                contract.requests[each],
+                contract.replies[each],
+                service,
+                contract.explainer,
+                demands,
+                journalled,
+                None if invented is None else invented(each),
+            )
             for each in contract.operations
         ]
         options = self.options.replace(resolver=resolver)
-        keywords: dict[str, Any] = {"contract": contract, "targets": targets, "at_root": at_root}
+        keywords: dict[str, Any] = {"contract": contract, "targets": targets, "at_root": journalled}
         self.apis.append(
             API(LeanSpecification(contract.document), base_path=base_path, name=base_path, **options.__dict__, **keywords)
         )

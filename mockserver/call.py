@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from mockserver.contract.operations import Operation
 from mockserver.contract.replies import Reply, ReplyPlan
 from mockserver.contract.requests import RequestPlan
+from mockserver.stubs.demand import Demands
 from mockserver.stubs.service import Service, Stub
 from mockserver.world.world import World
 
@@ -22,7 +23,10 @@ class Target:
     reply: ReplyPlan
     service: Service
     explainer: Any
+    demands: Demands
     journalled: bool
+    unknown: Stub | None = None
+    """What answers for a record that is not there, when the server was told to sample those."""
     stub: Stub | None = None
 
 

@@ -102,6 +102,14 @@ def main() -> None:
     help="Largest request body in bytes.",
 )
 @click.option(
+    "--unknown-ids",
+    type=click.Choice(["refuse", "sample"]),
+    default="refuse",
+    show_default=True,
+    envvar=["MOCKSERVER_UNKNOWN_IDS"],
+    help="What a record that is not there gets: the API's own refusal, or a sample, for tests written against stateless mocks.",
+)
+@click.option(
     "--journal",
     type=click.IntRange(min=1),
     default=10_000,
@@ -121,6 +129,7 @@ def serve(
     admin_token: str | None,
     explain: bool,
     body_limit: int,
+    unknown_ids: str,
     journal: int,
 ) -> None:
     """Serve DOCUMENT, by default the one of Portkey that comes along.
@@ -147,6 +156,7 @@ def serve(
                 body_limit=body_limit,
                 journal=journal,
                 admin_token=admin_token,
+                sample_unknown=unknown_ids == "sample",
             )
         )
     except (SetupError, CannotListen) as error:

@@ -20,11 +20,13 @@ from mockserver.contract.problems import (
     Problem,
 )
 from mockserver.contract.replies import Reply
-from mockserver.contract.requests import ContractBroken
+from mockserver.contract.requests import ContractBroken, Request
 from mockserver.contract.violations import Violation
 from mockserver.resolver import StubResolver
+from mockserver.stubs.demand import demand_of
+from mockserver.stubs.sampling import Source
 from mockserver.stubs.service import Service
-from mockserver.world.world import DEFAULT, Worlds
+from mockserver.world.world import DEFAULT, World, Worlds
 
 log = logging.getLogger("mockserver")
 
@@ -217,14 +219,27 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         except ContractBroken as broken:
             raise self._refusal(broken.violations(target.explainer())) from None
         request.caller = call.caller
+        demand = demand_of(call.query, headers) if b"prefer" in headers or b"__" in call.query else None
         with world.attempt() as attempt:
-            reply = target.stub(request, world)
+            if demand is not None:
+                reply = target.demands.answer(demand, target.operation, Source(world.ids, world.clock))
+            else:
+                reply = self._run(target, request, world)
             if not target.reply.keeps(reply):
                 raise own_defect(target, target.reply.violations(reply, target.explainer()))
-            if reply.status < 400:
+            if reply.status < 400 and demand is None:
                 target.service.account(call.caller, target.operation, world)
                 attempt.keep()
         call.reply = reply
+
+    def _run(self, target: Target, request: Request, world: World) -> Reply:
+        assert target.stub is not None
+        try:
+            return target.stub(request, world)
+        except Problem as problem:
+            if problem.missing and target.unknown is not None:
+                return target.unknown(request, world)
+            raise
 
     async def _read_body(self, headers: dict[bytes, bytes], receive: Any) -> bytes:
         limit = self._body_limit

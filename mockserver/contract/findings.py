@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from mockserver.contract.gate import PATTERN_FORMATS
 from mockserver.contract.violations import Violation, shorten
@@ -16,8 +15,7 @@ Path: TypeAlias = tuple[str | int, ...]
 _FORMAT_OF_PATTERN = {pattern: name for name, pattern in PATTERN_FORMATS.items()}
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """A broken keyword: where in the value, where in the schema (as far as known), and by which value.
 
     `expected` is the keyword's value; `branches` are the findings of each alternative of `anyOf` and `oneOf`.
@@ -28,17 +26,17 @@ class Finding:
     expected: JSON
     instance: JSON
     rule: str = ""
-    branches: tuple[tuple[Finding, ...], ...] = ()
+    branches: tuple[Any, ...] = ()
 
 
 def from_gate(errors: Iterable[Any]) -> Iterator[Finding]:
     """Turn the errors of a jsonschema-rs validator into findings."""
     for error in errors:
+        keyword = error.kind.name
         kind = error.kind.as_dict()
         context = kind.pop("context", ())
         expected = next(iter(kind.values()), None)
         location = error.absolute_keyword_location or "#" + pointer(*error.schema_path)
-        keyword = error.kind.name
         if keyword == "pattern" and expected in _FORMAT_OF_PATTERN:
             keyword, expected = "format", _FORMAT_OF_PATTERN[expected]
             location = location.removesuffix("pattern") + "format"
@@ -48,7 +46,7 @@ def from_gate(errors: Iterable[Any]) -> Iterator[Finding]:
             expected,
             error.instance,
             location,
-            tuple(tuple(from_gate(branch)) for branch in context),
+            tuple([tuple(from_gate(branch)) for branch in context]) if context else (),
         )
 
 
@@ -89,6 +87,9 @@ def flatten(findings: Iterable[Finding]) -> Iterator[Finding]:
     An alternative of another type, or none of whose constants fit, was not meant.
     """
     for finding in findings:
+        if not finding.branches:
+            yield finding
+            continue
         meant = [branch for branch in finding.branches if branch and not _another_kind(branch, finding.path)]
         if len(meant) == 1:
             yield from flatten(meant[0])

@@ -44,6 +44,7 @@ class Problem(Exception):
     """A call that is refused.
 
     `detail` is for the caller to read; `code` is the API's own code where a rule has one; `headers` go on the reply.
+    `missing` tells that a record is not there, whatever the status that the API has for it.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Problem(Exception):
         code: str | None = None,
         violations: list[Violation] | None = None,
         headers: dict[str, str] | None = None,
+        missing: bool = False,
     ) -> None:
         super().__init__(detail or kind.title)
         self.kind = kind
@@ -61,6 +63,7 @@ class Problem(Exception):
         self.code = code
         self.violations = violations or []
         self.headers = headers or {}
+        self.missing = missing or kind is NOT_FOUND
 
 
 def invalid(part: str, pointer: str, message: str) -> Problem:

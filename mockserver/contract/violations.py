@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mockserver.values import Record
 
 
-@dataclass(frozen=True)
-class Violation:
+class Violation(NamedTuple):
     """`part` is path, query, header, cookie or body for a request, status, header or body for a reply.
 
     `pointer` is a JSON pointer into that part, `rule` one into the document (with the keyword at its end), `keyword` the

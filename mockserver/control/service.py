@@ -26,6 +26,7 @@ from mockserver.world.collection import Collection
 from mockserver.world.world import World, Worlds
 
 BASE_PATH = "/__admin"
+"""Where the admin API is served."""
 _HERE = Path(__file__).parent
 
 
@@ -43,6 +44,8 @@ class ServerFacts:
 
 class Control(PlainService):
     """The admin API. A stub is the method with the name of its operation."""
+
+    base_path = BASE_PATH
 
     def __init__(self, facts: ServerFacts) -> None:
         self.facts = facts

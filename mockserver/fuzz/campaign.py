@@ -111,7 +111,7 @@ def _events(app: App, headers: dict[str, str], plan: Plan) -> Iterator[Any]:
         }
     )
     # A copy: Schemathesis may write into what it is given, and the application serves from it.
-    schema = schemathesis.openapi.from_dict(copy.deepcopy(app.document), config=config)
+    schema: Any = schemathesis.openapi.from_dict(copy.deepcopy(app.document), config=config)
     schema.app = app
     if plan.include is not None:
         schema = schema.include(path_regex=plan.include)

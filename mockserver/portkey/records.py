@@ -58,7 +58,7 @@ def find_workspace(world: World, id_or_slug: str) -> Record:
     workspaces = world["workspaces"]
     record = workspaces.get(id_or_slug) or workspaces.find("slug", id_or_slug)
     if record is None or record["status"] == "archived":
-        raise forbidden()
+        raise Problem(FORBIDDEN, NO_PERMISSION, missing=True)
     return record
 
 

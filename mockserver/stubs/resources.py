@@ -43,6 +43,14 @@ class ResourceStubs:
             return "sample", _Sample(self, operation, status, content)
         return "resource", _ACTIONS[role.kind](self, operation, role, status, content)
 
+    def invented(self, operation: Operation) -> Stub:
+        """Return what answers for a record that is not there as if it were: a sample with the id that was asked for."""
+        role = self.roles.get(operation)
+        status, content = success(operation)
+        if role is None or content is None or "json" not in content.media_type:
+            return _Sample(self, operation, status, content)
+        return _Invented(self, operation, role, status, content)
+
 
 class _Sample:
     """Answers a sample of the success reply."""
@@ -271,6 +279,14 @@ class _Delete(_Action):
 class _Act(_Action):
     def __call__(self, request: Request, world: World) -> Reply:
         return self.show(self.record(request, world), world)
+
+
+class _Invented(_Action):
+    def __call__(self, request: Request, world: World) -> Reply:
+        given = dict(request.fields)
+        if self.resource.parameter in request.path:
+            given[self.resource.key] = request.path[self.resource.parameter]
+        return self.show(given, world)
 
 
 _ACTIONS = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re._constants as regex
 import re._parser as regex_parser
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mockserver.contract import grammar
@@ -33,10 +33,11 @@ class Unsatisfiable(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """Where chance and time come from."""
+    """Where chance and time come from, and whether the document's examples count."""
 
     ids: Ids
     clock: Clock
+    examples: bool = True
 
 
 class Sampler:
@@ -52,9 +53,9 @@ class Sampler:
         self._merged: dict[int, tuple[Record, Record]] = {}
         self._branches: dict[tuple[int, str, int], Record] = {}
 
-    def sample(self, schema: Record, source: Source) -> JSON:
-        """Return a value that the schema accepts. Raises `Unsatisfiable`."""
-        return self._sample(schema, source, 0, "")
+    def sample(self, schema: Record, source: Source, *, examples: bool = True) -> JSON:
+        """Return a value that the schema accepts. Raises `Unsatisfiable`. Without `examples` all is made afresh."""
+        return self._sample(schema, source if examples else replace(source, examples=False), 0, "")
 
     def accepts(self, schema: Record, value: JSON) -> bool:
         """Whether the schema accepts a value."""
@@ -85,7 +86,7 @@ class Sampler:
     def _candidates(self, schema: Record, source: Source, depth: int, place: str) -> Any:
         merged = self._merge(schema)
         fresh = merged.get("format") in ("uuid", "date-time") and merged.get("type") == "string"
-        if "example" in merged and not fresh:
+        if source.examples and "example" in merged and not fresh:
             yield merged["example"]
         if "default" in merged:
             yield merged["default"]

@@ -228,7 +228,7 @@ BROKEN = [
     ("{$ref: 'one.yaml#/Cat'}", "one.yaml#/Cat points to nothing"),
     ("{$ref: 'one.yaml#/Number'}", "points to a int, not an object"),
     ("{$ref: 'https://example.com/pet.yaml#/Pet'}", "nothing is fetched from elsewhere"),
-    ("{$ref: 'bad.yaml#/Pet'}", "bad.yaml:1: is not valid YAML"),
+    ("{$ref: 'bad.yaml#/Pet'}", "bad.yaml:2: is not valid YAML"),
     ("{$ref: '#/components/schemas/Cat'}", "#/components/schemas/Cat points to nothing"),
 ]
 BROKEN_IDS = ["no-file", "no-target", "no-object", "elsewhere", "no-yaml", "within"]
