@@ -28,7 +28,7 @@ from mockserver.stubs.service import FixtureError, PlainService, Service, Stub
 from mockserver.values import Record
 from mockserver.world.clock import Clock
 from mockserver.world.journal import CAPACITY
-from mockserver.world.world import World, Worlds
+from mockserver.world.world import Layouts, World, Worlds
 
 log = logging.getLogger("mockserver")
 
@@ -71,8 +71,9 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         self.faults = [*loaded.faults, *map(str, self.contract.faults)]
         for fault in self.faults:
             log.warning("not served: %s", fault)
-        self.worlds = Worlds(_seed_world(settings, self.service, stubs))
         self.resolver = StubResolver(self.contract.operations, self.service.stubs, stubs.stub)
+        families = {each for each in self.contract.operations if self.resolver.is_family(each)}
+        self.worlds = Worlds(_seed_world(settings, self.service, stubs.layouts(families, self.service.layouts)))
         super().__init__(
             Stubs(body_limit=settings.body_limit),
             middlewares=[
@@ -163,8 +164,8 @@ def _complete(document: Record, service: Service) -> Record:
     return document
 
 
-def _seed_world(settings: Settings, service: Service, stubs: ResourceStubs) -> World:
-    world = World("seed", settings.seed, {**stubs.layouts, **service.layouts}, settings.journal)
+def _seed_world(settings: Settings, service: Service, layouts: Layouts) -> World:
+    world = World("seed", settings.seed, layouts, settings.journal)
     # Seeds are as old on every machine and every day: the same fixture gives the same bytes.
     world.clock.freeze(SEEDED_AT)
     _plant(settings, service, world)

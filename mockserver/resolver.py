@@ -35,16 +35,24 @@ class StubResolver(Resolver):  # type: ignore[misc]  # connexion has no types
         ours = self._operations[operation.method, operation.path]
         return Resolution(self.stub(ours), ours.id)
 
+    def is_family(self, operation: Operation) -> bool:
+        """Whether a family has a function for an operation."""
+        return self._function(operation) is not None
+
     def stub(self, operation: Operation) -> Stub:
         """Return the stub of an operation."""
-        module = self._family(operation.family)
-        function: Stub | None = getattr(module, operation.stub_name, None) if module is not None else None
+        function = self._function(operation)
         if function is not None:
             self.chosen[operation] = "family"
             return function
         kind, stub = self._fallback(operation)
         self.chosen[operation] = kind
         return stub
+
+    def _function(self, operation: Operation) -> Stub | None:
+        module = self._family(operation.family)
+        function: Stub | None = getattr(module, operation.stub_name, None) if module is not None else None
+        return function
 
     def _family(self, name: str) -> ModuleType | None:
         if name not in self._families:

@@ -18,11 +18,13 @@ import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import pytest
 
 import mockserver
+
+Environment: TypeAlias = dict[str, str]
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "mockserver"
 
@@ -54,15 +56,11 @@ class Served:
     """A process of `mockserver serve`: started on entering, ready for the first call then, ended on leaving at the latest."""
 
     def __init__(
-        self,
-        *arguments: str | Path,
-        environment: dict[str, str] | None = None,
-        command: Path = COMMAND,
-        cwd: Path | None = None,
+        self, *arguments: str | Path, command: Path = COMMAND, cwd: Path | None = None, environment: Environment | None = None
     ) -> None:
         self._command = [command, "serve", *arguments]
-        self._environment = plain_environment() | (environment or {})
         self._cwd = cwd
+        self._environment = plain_environment() | (environment or {})
 
     def __enter__(self) -> Self:
         self._errors = tempfile.TemporaryFile()
@@ -93,8 +91,9 @@ class Served:
 
     def errors(self) -> str:
         """What the process has written to standard error."""
-        self._errors.seek(0)
-        return self._errors.read().decode()
+        file = self._errors.fileno()
+        # Not by seeking: the process writes where this file stands.
+        return os.pread(file, os.fstat(file).st_size, 0).decode()
 
     def connect(self) -> socket.socket:
         """Return a new connection."""
@@ -122,7 +121,7 @@ class Served:
         return int(shown.stdout) / 1024
 
 
-def plain_environment() -> dict[str, str]:
+def plain_environment() -> Environment:
     """The environment without settings of the command."""
     return {name: value for name, value in os.environ.items() if not name.startswith("MOCKSERVER_")}
 
@@ -151,7 +150,7 @@ def receive(connection: socket.socket, method: str = "GET") -> Answer:
         return Answer(response.status, headers, response.read())
 
 
-def run(*arguments: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, environment: Environment | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return subprocess.run(
         [COMMAND, *arguments],
@@ -293,14 +292,12 @@ def test_module_is_the_command() -> None:
     assert done.stdout == run("--version").stdout
 
 
-@pytest.mark.parametrize(
-    "option",
-    ["-p, --port", "-h, --host", "--fixture", "--seed", "--auth [open|strict]", "--port-file", "--log-level", "--admin-token"],
-)
-def test_help_names_the_option(option: str) -> None:
+def test_help_names_every_option() -> None:
     done = run("serve", "--help")
     assert done.returncode == 0
-    assert option in done.stdout
+    for option in ("-p, --port", "-h, --host", "--fixture", "--seed", "--auth [open|strict]", "--port-file", "--log-level"):
+        assert option in done.stdout
+    assert "--admin-token" in done.stdout
 
 
 # How it ends.
@@ -366,30 +363,32 @@ def assert_one_clear_line(done: subprocess.CompletedProcess[str], culprit: str) 
 @pytest.mark.parametrize(
     ("arguments", "culprit"),
     [
-        (["missing.yaml"], "missing.yaml: there is no such file"),
-        (["."], ".: "),
-        (["broken.yaml"], "broken.yaml:2: is not valid YAML"),
-        (["broken.json"], "broken.json: is not valid JSON"),
-        (["empty.yaml"], "empty.yaml: is not an OpenAPI document"),
-        (["text.yaml"], "text.yaml: is not an OpenAPI document"),
-        (["old.yaml"], "old.yaml:/openapi: OpenAPI 3.0 is needed"),
-        (["no-paths.yaml"], "no-paths.yaml: is not an OpenAPI document"),
-        (["binary.yaml"], "binary.yaml: is not valid YAML"),
-        (["deep.yaml"], "deep.yaml"),
-        (["--fixture", "nowhere"], "nowhere: there is no such fixture; name one of empty, small_team"),
-        (["--fixture", "missing.yaml"], "missing.yaml: there is no such file"),
-        (["--fixture", "broken.yaml"], "broken.yaml:2: is not valid YAML"),
-        (["--fixture", "list.yaml"], "list.yaml: a fixture is an object of sections"),
-        (["--fixture", "unknown-section.yaml"], "unknown-section.yaml:1: workspace: there is no section 'workspace'"),
-        (["--fixture", "wrong-type.yaml"], 'wrong-type.yaml:2: users.0.email: 7 is not of type "string"'),
-        (["--fixture", "unknown-name.yaml"], "unknown-name.yaml:2: api_keys.0: there is no workspace 'ws-none'"),
-        (["--fixture", "twice.yaml"], "twice.yaml:2: is not valid YAML: the key 'email' is there twice"),
-        (["--host", "0.0.0.0"], "--host 0.0.0.0 can be reached from other machines"),
-        (["--host", "::"], "--host :: can be reached from other machines"),
-        (["--host", "nowhere.invalid", "--admin-token", "sesame"], "--host nowhere.invalid: there is no such address"),
-        (["--port-file", "nowhere/port"], "--port-file nowhere/port: No such file or directory"),
+        pytest.param(arguments, culprit, id=" ".join(arguments))
+        for arguments, culprit in (
+            (["missing.yaml"], "missing.yaml: there is no such file"),
+            (["."], ".: "),
+            (["broken.yaml"], "broken.yaml:2: is not valid YAML"),
+            (["broken.json"], "broken.json: is not valid JSON"),
+            (["empty.yaml"], "empty.yaml: is not an OpenAPI document"),
+            (["text.yaml"], "text.yaml: is not an OpenAPI document"),
+            (["old.yaml"], "old.yaml:/openapi: OpenAPI 3.0 is needed"),
+            (["no-paths.yaml"], "no-paths.yaml: is not an OpenAPI document"),
+            (["binary.yaml"], "binary.yaml: is not valid YAML"),
+            (["deep.yaml"], "deep.yaml"),
+            (["--fixture", "nowhere"], "nowhere: there is no such fixture; name one of empty, small_team"),
+            (["--fixture", "missing.yaml"], "missing.yaml: there is no such file"),
+            (["--fixture", "broken.yaml"], "broken.yaml:2: is not valid YAML"),
+            (["--fixture", "list.yaml"], "list.yaml: a fixture is an object of sections"),
+            (["--fixture", "unknown-section.yaml"], "unknown-section.yaml:1: workspace: there is no section 'workspace'"),
+            (["--fixture", "wrong-type.yaml"], 'wrong-type.yaml:2: users.0.email: 7 is not of type "string"'),
+            (["--fixture", "unknown-name.yaml"], "unknown-name.yaml:2: api_keys.0: there is no workspace 'ws-none'"),
+            (["--fixture", "twice.yaml"], "twice.yaml:2: is not valid YAML: the key 'email' is there twice"),
+            (["--host", "0.0.0.0"], "--host 0.0.0.0 can be reached from other machines"),
+            (["--host", "::"], "--host :: can be reached from other machines"),
+            (["--host", "nowhere.invalid", "--admin-token", "sesame"], "--host nowhere.invalid: there is no such address"),
+            (["--port-file", "nowhere/port"], "--port-file nowhere/port: No such file or directory"),
+        )
     ],
-    ids=" ".join,
 )
 def test_bad_setup_is_told_in_one_line(arguments: list[str], culprit: str, tmp_path: Path) -> None:
     done = run("serve", "-p", "0", *arguments, environment={"XDG_CACHE_HOME": str(tmp_path / "cache")})
@@ -496,7 +495,6 @@ def test_nul_and_false_utf8_in_the_target_get_400(server: Served, base: str, tar
     "raw",
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
-        b"GET /v1/api-keys\r\n\r\n",
         b"FROB /v1/api-keys HTTP/1.1\r\n" + AUTH + b"\r\n",
         b"GET /v1/api keys HTTP/1.1\r\n" + AUTH + b"\r\n",
         b"GET /v1/\0 HTTP/1.1\r\n" + AUTH + b"\r\n",
@@ -508,7 +506,6 @@ def test_nul_and_false_utf8_in_the_target_get_400(server: Served, base: str, tar
     ],
     ids=[
         "TLS",
-        "no version",
         "unknown method",
         "space in the path",
         "NUL in the path",
@@ -676,9 +673,7 @@ def hang_up(connection: socket.socket, *, reset: bool) -> None:
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
-@pytest.mark.parametrize(
-    "kept", [0.1, 0.5, 0.8, 0.99], ids=["in the line", "in the headers", "in the body", "just before the end"]
-)
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.8, 0.99], ids=["in the line", "in the headers", "in the body", "at the end"])
 def test_client_that_hangs_up_changes_nothing(server: Served, base: str, kept: float, reset: bool) -> None:
     before = records(server, base)
     request = post(f"{base}/v1/admin/workspaces", workspace(b'"left"', b',"description":"' + b"a" * 200 + b'"'))

@@ -30,6 +30,7 @@ class Shape:
     properties: dict[str, Record]
     additional: Record | None
     items: Record | None
+    required: frozenset[str]
     default: JSON
     has_default: bool
 
@@ -41,6 +42,7 @@ def shape_of(schema: JSON, document: Record) -> Shape:
     properties: dict[str, Record] = {}
     additional: Record | None = None
     items: Record | None = None
+    required: set[str] = set()
     default: JSON = None
     has_default = False
     for part in branches(schema, document):
@@ -48,13 +50,14 @@ def shape_of(schema: JSON, document: Record) -> Shape:
             types.add(part["type"])
         nullable = nullable or part.get("nullable") is True
         properties = {**(part.get("properties") or {}), **properties}
+        required.update(part.get("required") or ())
         if isinstance(part.get("additionalProperties"), dict):
             additional = additional or part["additionalProperties"]
         if isinstance(part.get("items"), dict):
             items = items or part["items"]
         if "default" in part and not has_default:
             default, has_default = part["default"], True
-    return Shape(frozenset(types), nullable, properties, additional, items, default, has_default)
+    return Shape(frozenset(types), nullable, properties, additional, items, frozenset(required), default, has_default)
 
 
 def branches(schema: JSON, document: Record) -> Iterator[Record]:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from mockserver.contract.gate import compile_schema
 from mockserver.contract.problems import Problem
 from mockserver.portkey import api_keys, scopes, workspaces
+from mockserver.stubs.resources import kept
 from mockserver.stubs.service import FixtureError
 from mockserver.values import JSON, Record
 from mockserver.world.collection import Duplicate
@@ -90,15 +91,9 @@ def _plant_key(entry: Record, world: World) -> None:
 
 def _plant_provider(entry: Record, world: World) -> None:
     workspace_id = _workspace(entry["workspace"], world)["id"]
-    world["providers"].add(
-        {
-            "id": world.ids.uuid4(),
-            "name": entry["name"],
-            "slug": entry.get("slug") or f"{entry['name'].lower().replace(' ', '-')}-{world.ids.hex(6)}",
-            "workspace_id": workspace_id,
-            "created_at": world.clock.timestamp(),
-        }
-    )
+    slug = entry.get("slug") or f"{entry['name'].lower().replace(' ', '-')}-{world.ids.hex(6)}"
+    provider = {"id": world.ids.uuid4(), "name": entry["name"], "slug": slug, "workspace_id": workspace_id}
+    world["providers"].add(kept({**provider, "created_at": world.clock.timestamp()}, slug))
 
 
 SECTIONS: dict[str, tuple[Record, Planter]] = {

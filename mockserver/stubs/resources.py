@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from mockserver.contract.operations import Content, Operation
-from mockserver.contract.problems import CONFLICT, NOT_FOUND, Problem
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+
+from mockserver.contract import grammar
+from mockserver.contract.operations import Operation
+from mockserver.contract.problems import CONFLICT, INVALID_REQUEST, NOT_FOUND, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.contract.shapes import Shape, branches, shape_of
@@ -12,7 +18,8 @@ from mockserver.stubs.inference import Resource, Role, infer, success
 from mockserver.stubs.sampling import Sampler, Source
 from mockserver.stubs.service import Stub
 from mockserver.values import JSON, Record
-from mockserver.world.collection import Layout
+from mockserver.world.collection import Duplicate, Layout
+from mockserver.world.ids import Ids
 from mockserver.world.world import World
 
 KEY = "_key"
@@ -22,6 +29,8 @@ PARENT = "_parent"
 
 LAYOUT = Layout(key=KEY, order="_created", groups=(PARENT,))
 
+_OWN = frozenset({"id", "slug", "uuid"})
+"""Fields that no two records share, whatever an example says."""
 _CREATED = frozenset({"created_at", "createdAt", "created", "creation_time", "date_created"})
 _UPDATED = frozenset({"updated_at", "updatedAt", "last_updated_at", "lastUpdatedAt", "updated", "modified_at", "modified"})
 
@@ -33,30 +42,58 @@ class ResourceStubs:
         self.document = document
         self.roles = infer(operations, document)
         self.sampler = Sampler(document, "reply")
-        self.layouts = {role.resource.name: LAYOUT for role in self.roles.values()}
+
+    def layouts(self, families: set[Operation], declared: Mapping[str, Layout]) -> dict[str, Layout]:
+        """Return how the collections are laid out, given which operations families serve, and what is declared for some.
+
+        A collection whose operations are all served here is laid out for that, with the declared indexes besides.
+        """
+        named: dict[str, list[Operation]] = {}
+        for operation, role in self.roles.items():
+            named.setdefault(role.resource.name, []).append(operation)
+        made = dict(declared)
+        for name, operations in named.items():
+            if families.isdisjoint(operations):
+                more = declared.get(name, Layout())
+                made[name] = replace(LAYOUT, groups=(PARENT, *more.groups), unique=more.unique)
+        return made
 
     def stub(self, operation: Operation) -> tuple[str, Stub]:
-        """Return the kind of an operation's stub, `resource` or `sample`, and the stub."""
+        """Return the kind of an operation's stub, `resource` or `sample`, and the stub, made on its first call."""
         role = self.roles.get(operation)
-        status, content = success(operation)
+        _, content = success(operation)
         if role is None or (content is not None and "json" not in content.media_type):
-            return "sample", _Sample(self, operation, status, content)
-        return "resource", _ACTIONS[role.kind](self, operation, role, status, content)
+            return "sample", _Later(lambda: _Sample(self, operation))
+        return "resource", _Later(lambda: _ACTIONS[role.kind](self, operation, role))
 
     def invented(self, operation: Operation) -> Stub:
         """Return what answers for a record that is not there as if it were: a sample with the id that was asked for."""
         role = self.roles.get(operation)
-        status, content = success(operation)
+        _, content = success(operation)
         if role is None or content is None or "json" not in content.media_type:
-            return _Sample(self, operation, status, content)
-        return _Invented(self, operation, role, status, content)
+            return _Later(lambda: _Sample(self, operation))
+        return _Later(lambda: _Invented(self, operation, role))
+
+
+class _Later:
+    """A stub that is made when it is first called: a start must not wait for two hundred of them."""
+
+    def __init__(self, make: Callable[[], Stub]) -> None:
+        self._make = make
+        self._stub: Stub | None = None
+
+    def __call__(self, request: Request, world: World) -> Reply:
+        if self._stub is None:
+            self._stub = self._make()
+        return self._stub(request, world)
 
 
 class _Sample:
     """Answers a sample of the success reply."""
 
-    def __init__(self, stubs: ResourceStubs, operation: Operation, status: int, content: Content | None) -> None:
-        self.stubs, self.operation, self.status, self.content = stubs, operation, status, content
+    def __init__(self, stubs: ResourceStubs, operation: Operation) -> None:
+        self.stubs, self.operation = stubs, operation
+        self.status, self.content = success(operation)
 
     def __call__(self, request: Request, world: World) -> Reply:
         return self.reply(world)
@@ -64,10 +101,35 @@ class _Sample:
     def reply(self, world: World) -> Reply:
         content = self.content
         if content is None:
-            return Reply(self.status if self.status != 204 else 204, None if self.status == 204 else b"")
+            return Reply(self.status, b"")
         if "json" not in content.media_type:
             return Reply(self.status, b"", media_type=content.media_type)
-        return Reply(self.status, self.sample(world, content.schema or {}), media_type=content.media_type)
+        return Reply(self.status, self.refreshed(self.body(world), world), media_type=content.media_type)
+
+    @cached_property
+    def example(self) -> JSON:
+        """The document's example of the success reply, None when it has none that its schema takes."""
+        content = self.content
+        if content is None:
+            return None
+        raw = grammar.find(self.stubs.document, "#" + content.pointer)
+        named: Record = next(iter((raw.get("examples") or {}).values()), {})
+        example = raw.get("example", named.get("value"))
+        return example if example is not None and self.stubs.sampler.accepts(content.schema or {}, example) else None
+
+    def body(self, world: World) -> JSON:
+        """A body of the success reply: the document's example, else a sample."""
+        if self.example is not None:
+            return self.example
+        return self.sample(world, (self.content.schema if self.content else None) or {})
+
+    def refreshed(self, body: JSON, world: World) -> JSON:
+        """The body with an id of its own, where it has one: two calls give different ids."""
+        given = body.get("id") if isinstance(body, dict) else None
+        if not isinstance(given, str) or not given or self.content is None:
+            return body
+        made = {**body, "id": like(given, world.ids)}
+        return made if self.stubs.sampler.accepts(self.content.schema or {}, made) else body
 
     def sample(self, world: World, schema: Record) -> JSON:
         return self.stubs.sampler.sample(schema, Source(world.ids, world.clock))
@@ -76,8 +138,9 @@ class _Sample:
 class _Action(_Sample):
     """What all roles share: finding the record of a request, and showing a record in the words of a schema."""
 
-    def __init__(self, stubs: ResourceStubs, operation: Operation, role: Role, status: int, content: Content | None) -> None:
-        super().__init__(stubs, operation, status, content)
+    def __init__(self, stubs: ResourceStubs, operation: Operation, role: Role) -> None:
+        super().__init__(stubs, operation)
+        content = self.content
         self.role, self.resource = role, role.resource
         self.schema: Record = (content.schema if content is not None else None) or {}
         self.shape = shape_of(self.schema, stubs.document)
@@ -114,19 +177,20 @@ class _Action(_Sample):
         """Reply with a record in its place in the success reply."""
         if self.content is None:
             return self.reply(world)
-        body = self.sample(world, self.schema)
-        holder, at = body, body
-        for name in self.role.inside:
-            holder, at = at, at[name]
-        if isinstance(at, dict):
-            shown = self.project(record, at, self.record_shape)
-            if self.role.inside:
-                holder[self.role.inside[-1]] = shown
-            else:
-                body = shown
+        body = self.placed(self.body(world), self.role.inside, record)
         if not self.stubs.sampler.accepts(self.schema, body):
-            body = self.sample(world, self.schema)
+            body = self.placed(self.sample(world, self.schema), self.role.inside, record)
+        if not self.stubs.sampler.accepts(self.schema, body):
+            body = self.body(world)
         return Reply(self.status, body, media_type=self.content.media_type)
+
+    def placed(self, body: JSON, inside: tuple[str, ...], record: Record) -> JSON:
+        """The body with the record in its place."""
+        if not isinstance(body, dict):
+            return body
+        if inside:
+            return {**body, inside[0]: self.placed(body.get(inside[0]), inside[1:], record)}
+        return self.project(record, body, self.record_shape)
 
     def project(self, record: Record, sample: Record, shape: Shape) -> Record:
         """Return the sample with the record's fields in the place of its own, as far as the schema takes them."""
@@ -155,9 +219,8 @@ class _Create(_Action):
         given = self.given(request)
         for shape in self.input:
             for name, schema in shape.properties.items():
-                own = shape_of(schema, self.stubs.document)
-                if name not in given and own.has_default:
-                    given[name] = own.default
+                if name not in given:
+                    self.leave_out(record, name, shape_of(schema, self.stubs.document))
         record.update(given)
         for name in self.resource.parents:
             if name in self.record_shape.properties:
@@ -168,19 +231,41 @@ class _Create(_Action):
         record[PARENT] = parent
         collection = world[self.resource.name]
         if record[KEY] in collection:
-            raise Problem(CONFLICT, f"There is a {_singular(self.resource)} {record[self.resource.key]} already")
-        collection.add(record)
+            raise self.conflict(f"There is a {_singular(self.resource)} {record[self.resource.key]} already")
+        try:
+            collection.add(record)
+        except Duplicate as duplicate:
+            raise self.conflict(f"The {duplicate.field} {duplicate.value} is taken") from None
         return self.show(record, world)
+
+    def conflict(self, detail: str) -> Problem:
+        """A value that is taken: 409 where the document has it, else 400."""
+        responses = self.operation.responses
+        return Problem(CONFLICT if {"409", "4XX", "default"} & set(responses) else INVALID_REQUEST, detail)
+
+    def leave_out(self, record: Record, name: str, shape: Shape) -> None:
+        """What could be given and is not: the default, else null or nothing where the reply allows it, never an example's."""
+        if shape.has_default:
+            record[name] = shape.default
+        elif name in record and name != self.resource.key:
+            schema = self.record_shape.properties.get(name, {})
+            if self.stubs.sampler.accepts(schema, None):
+                record[name] = None
+            elif name not in self.record_shape.required:
+                del record[name]
 
     def fresh(self, world: World) -> Record:
         """A sample of the record, with an id that was never given out."""
-        made = self.sample(world, self.schema) if self.content is not None else {}
+        made = self.body(world) if self.content is not None else {}
         for name in self.role.inside:
-            made = made[name]
+            made = made.get(name) or {}
         made = dict(made) if isinstance(made, dict) else {}
         key = self.resource.key
         schema = self.record_shape.properties.get(key, {"type": "string"})
         made[key] = self.new_key(schema, made.get(key), world)
+        for name in _OWN & set(made) - {key}:
+            if isinstance(made[name], str) and made[name]:
+                made[name] = like(made[name], world.ids)
         return made
 
     def new_key(self, schema: Record, sampled: JSON, world: World) -> JSON:
@@ -192,16 +277,13 @@ class _Create(_Action):
             return number
         if any(part.get("format") == "uuid" for part in branches(schema, self.stubs.document)):
             return world.ids.uuid4()
-        prefix = ""
-        if isinstance(sampled, str) and len(pieces := sampled.replace("-", "_").split("_")) > 1 and pieces[0].isalpha():
-            prefix = sampled[: len(pieces[0]) + 1]
-        made = prefix + world.ids.text(24)
+        made = like(sampled, world.ids) if isinstance(sampled, str) and sampled else world.ids.text(24)
         return made if self.stubs.sampler.accepts(schema, made) else sampled
 
 
 class _List(_Action):
-    def __init__(self, stubs: ResourceStubs, operation: Operation, role: Role, status: int, content: Content | None) -> None:
-        super().__init__(stubs, operation, role, status, content)
+    def __init__(self, stubs: ResourceStubs, operation: Operation, role: Role) -> None:
+        super().__init__(stubs, operation, role)
         self.paging = paging.paging_of(operation, stubs.document)
         self.row_schema: Record = self.record_shape.items or {}
         self.row_shape = shape_of(self.row_schema, stubs.document)
@@ -227,12 +309,15 @@ class _List(_Action):
         rows = [self.row(record, world) for record in page]
         if not self.role.inside:
             return Reply(self.status, rows)
-        body = self.project({}, self.sample(world, self.schema), self.shape)
+        body = dict(self.body(world))
         told = paging.envelope(self.shape.properties, rows, total, offset, self.resource.key)
         body.update({self.role.inside[0]: rows, **told})
         return Reply(self.status, body)
 
     def row(self, record: Record, world: World) -> Record:
+        known = self.project(record, {}, self.row_shape)
+        if self.stubs.sampler.accepts(self.row_schema, known):
+            return known
         return self.project(record, self.sample(world, self.row_schema), self.row_shape)
 
 
@@ -298,6 +383,24 @@ _ACTIONS = {
     "delete": _Delete,
     "act": _Act,
 }
+
+
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PREFIX = re.compile("[a-z]+[-_]")
+
+
+def like(example: str, ids: Ids) -> str:
+    """Return a new id in the style of an example: a UUID, or its prefix with as many other characters behind it."""
+    if _UUID.fullmatch(example):
+        return ids.uuid4()
+    match = _PREFIX.match(example)
+    prefix = match[0] if match is not None else ""
+    return prefix + ids.text(min(64, max(8, len(example) - len(prefix))))
+
+
+def kept(record: Record, key: str, parent: str = "") -> Record:
+    """Return a record as the collections of this module keep it; for seeds."""
+    return {**record, KEY: join(parent, key), PARENT: parent}
 
 
 def join(parent: str, key: str) -> str:
