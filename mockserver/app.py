@@ -65,9 +65,9 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         loaded = _load(settings)
         self.document = loaded.document
         self.base_path = normalising.base_path(self.document)
-        self.service = _service(settings, self.document)
-        self.contract = Contract(_complete(self.document, self.service), explains=settings.explain)
+        self.contract = Contract(_complete(self.document, settings), explains=settings.explain)
         stubs = ResourceStubs(self.document, self.contract.operations)
+        self.service = _service(settings, self.document, stubs)
         self.faults = [*loaded.faults, *map(str, self.contract.faults)]
         for fault in self.faults:
             log.warning("not served: %s", fault)
@@ -124,7 +124,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         settings = self.settings
         told: Record = {
             "document": str(settings.document or data.DOCUMENT.name),
-            "fixture": settings.fixture or (data.DEFAULT_FIXTURE if settings.document is None else None),
+            "fixture": settings.fixture or (data.DEFAULT_FIXTURE if _is_shipped(settings) else None),
             "seed": settings.seed,
             "auth": "strict" if settings.strict else "open",
             "explain": settings.explain,
@@ -144,11 +144,15 @@ def _load(settings: Settings) -> Loaded:
     return load_document(settings.document)
 
 
-def _service(settings: Settings, document: Record) -> Service:
-    if settings.document is None or settings.document.resolve() == data.DOCUMENT.resolve():
+def _is_shipped(settings: Settings) -> bool:
+    return settings.document is None or settings.document.resolve() == data.DOCUMENT.resolve()
+
+
+def _service(settings: Settings, document: Record, stubs: ResourceStubs) -> Service:
+    if _is_shipped(settings):
         service: Service = data.service(strict=settings.strict)
         return service
-    return PlainService(document)
+    return PlainService(document, stubs.plant)
 
 
 _PROBLEM: Record = {
@@ -157,9 +161,9 @@ _PROBLEM: Record = {
 }
 
 
-def _complete(document: Record, service: Service) -> Record:
+def _complete(document: Record, settings: Settings) -> Record:
     """Document the refusals of the engine where another's document is silent, so that replies can be held to it."""
-    if isinstance(service, PlainService):
+    if not _is_shipped(settings):
         normalising.add_error_responses(document, ("400", "401", "404", "409", "413", "415"), _PROBLEM)
     return document
 
@@ -192,7 +196,7 @@ def _plant(settings: Settings, service: Service, world: World) -> None:
 def _fixture(settings: Settings) -> tuple[Path | None, Path | None]:
     name = settings.fixture
     if name is None:
-        if settings.document is not None:
+        if not _is_shipped(settings):
             return None, None
         name = data.DEFAULT_FIXTURE
     if name in data.fixture_names():

@@ -118,8 +118,8 @@ def run(app: Any, sockets: list[socket.socket], log_level: str, ready: Callable[
     """Serve until SIGINT or SIGTERM."""
     # What lives until the end need not be looked at again, and a young generation of 700 is for other programs than
     # ones that keep what they make: this halves what the garbage collector costs.
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     Server(configuration(app, log_level, http), ready).run(sockets=sockets)

@@ -74,6 +74,11 @@ def pointer(*parts: str | int) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+def unescape(part: str) -> str:
+    """Return what a part of a JSON pointer stands for."""
+    return part.replace("~1", "/").replace("~0", "~")
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 

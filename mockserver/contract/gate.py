@@ -7,11 +7,12 @@ use: most processes need few of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal, TypeAlias
 
 import jsonschema_rs
 
-from mockserver.values import JSON, Record
+from mockserver.values import JSON, Record, unescape
 
 Direction: TypeAlias = Literal["request", "reply"]
 Validator: TypeAlias = jsonschema_rs.Draft4Validator
@@ -37,16 +38,30 @@ class Gate:
     def __init__(self, document: Record, direction: Direction) -> None:
         self._direction = direction
         self._base = f"urn:mockserver:{direction}"
-        schemas = (document.get("components") or {}).get("schemas") or {}
-        # A component that is no schema must not spoil the others; what refers to it fails when it is compiled.
-        converted = {name: self.convert(schema) for name, schema in schemas.items() if isinstance(schema, dict)}
-        self.registry = jsonschema_rs.Registry(
-            [(self._base, {"components": {"schemas": converted}})], draft=jsonschema_rs.Draft4
-        )
+        self._schemas: Record = (document.get("components") or {}).get("schemas") or {}
+        self._converted: Record = {}
 
     def compile(self, schema: Record) -> Validator:
         """Return the validator of a Draft 4 schema that `convert` made. Raises `ValueError` when it is none."""
-        return compile_schema(schema, self.registry)
+        return compile_schema(schema, self.registry(schema))
+
+    def registry(self, schema: Record) -> Any:
+        """Return a registry with the components that a Draft 4 schema refers to, and those that they refer to.
+
+        Only these: another component that is no schema must not spoil it, and most validators need few of hundreds.
+        """
+        needed: dict[str, Record] = {}
+        wanted = [schema]
+        prefix = f"{self._base}#/components/schemas/"
+        while wanted:
+            for reference in _references(wanted.pop()):
+                name = unescape(reference.removeprefix(prefix))
+                if reference.startswith(prefix) and name in self._schemas and name not in needed:
+                    if name not in self._converted:
+                        self._converted[name] = self.convert(self._schemas[name])
+                    needed[name] = self._converted[name]
+                    wanted.append(self._converted[name])
+        return jsonschema_rs.Registry([(self._base, {"components": {"schemas": needed}})], draft=jsonschema_rs.Draft4)
 
     def validator(self, schema: Record) -> Validator:
         """Return the validator of an OpenAPI schema. Raises `ValueError` when it is none."""
@@ -118,6 +133,18 @@ class Gate:
             made["allOf"] = [rule]
         else:
             made.update(rule)
+
+
+def _references(schema: JSON) -> Iterator[str]:
+    stack = [schema]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, dict):
+            if isinstance(part.get("$ref"), str):
+                yield part["$ref"]
+            stack.extend(value for key, value in part.items() if key != "enum")
+        elif isinstance(part, list):
+            stack.extend(part)
 
 
 def compile_schema(schema: Record, registry: Any = None) -> Validator:

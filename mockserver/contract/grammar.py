@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
-from mockserver.values import JSON, Record
+from mockserver.values import JSON, Record, unescape
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -92,7 +92,7 @@ def find(document: JSON, reference: str) -> JSON:
         raise KeyError(reference)
     node = document
     for part in reference[1:].split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
+        key = unescape(part)
         try:
             node = node[int(key)] if isinstance(node, list) else node[key]
         except (KeyError, ValueError, IndexError, TypeError):

@@ -53,7 +53,7 @@ def _impossible(document: Record) -> Iterator[Fault]:
     gate = Gate(document, "reply")
     for name, schema in ((document.get("components") or {}).get("schemas") or {}).items():
         converted = gate.convert(schema)
-        form = jsonschema_rs.canonicalize(converted, registry=gate.registry, draft=jsonschema_rs.Draft4)
+        form = jsonschema_rs.canonicalize(converted, registry=gate.registry(converted), draft=jsonschema_rs.Draft4)
         if form.satisfiability() == jsonschema_rs.canonical.Satisfiability.NO:
             yield Fault("impossible", f"/components/schemas/{name}", "no value can satisfy this schema")
 

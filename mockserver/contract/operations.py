@@ -122,6 +122,7 @@ def read_operations(document: Record) -> tuple[list[Operation], list[OperationFa
     operations: list[Operation] = []
     faults: list[OperationFault] = []
     shapes: dict[tuple[str, str], str] = {}
+    reader = _Reader(document)
     for path, item in document["paths"].items():
         if not isinstance(item, dict):
             continue
@@ -133,7 +134,7 @@ def read_operations(document: Record) -> tuple[list[Operation], list[OperationFa
                 shape = (method, re.sub(r"\{[^}]*\}", "{}", path))
                 if shape in shapes:
                     raise OperationFault(place, f"cannot be told from {method.upper()} {shapes[shape]}")
-                operation = _Reader(document).operation(method, path, item[method], place)
+                operation = reader.operation(method, path, item[method], place)
                 shapes[shape] = path
                 operations.append(operation)
             except OperationFault as fault:
@@ -146,6 +147,8 @@ def read_operations(document: Record) -> tuple[list[Operation], list[OperationFa
 class _Reader:
     def __init__(self, document: Record) -> None:
         self.document = document
+        self.shared: dict[tuple[str, str], Response] = {}
+        """Responses that are components, by status and reference: hundreds of operations refer to a few."""
 
     def operation(self, method: str, path: str, spec: Record, place: str) -> Operation:
         parameters = tuple(
@@ -219,6 +222,14 @@ class _Reader:
         )
 
     def response(self, status: str, raw: Record, place: str) -> Response:
+        if isinstance(raw, dict) and isinstance(raw.get("$ref"), str):
+            key = (status, raw["$ref"])
+            if key not in self.shared:
+                self.shared[key] = self.own_response(status, raw, place)
+            return self.shared[key]
+        return self.own_response(status, raw, place)
+
+    def own_response(self, status: str, raw: Record, place: str) -> Response:
         node, at = self.follow(raw, place)
         headers = []
         for name, raw_header in (node.get("headers") or {}).items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Protocol
 
 from mockserver.contract.decoding import BodyDecoder, Decoded, Headers, RequestDecoder, Upload
@@ -83,10 +84,18 @@ class RequestPlan:
 
     def __init__(self, operation: Operation, document: Record, gate: Gate) -> None:
         self.operation = operation
-        self.decoder = RequestDecoder(operation, document)
+        self._document = document
         self._gate = gate
         self._validators: dict[BodyDecoder | None, Validator] = {}
-        self._defaults = [
+
+    @cached_property
+    def decoder(self) -> RequestDecoder:
+        """What turns the texts of a request into values."""
+        return RequestDecoder(self.operation, self._document)
+
+    @cached_property
+    def _defaults(self) -> list[tuple[str, str, JSON]]:
+        return [
             (decoder.parameter.location, decoder.parameter.key, decoder.shape.default)
             for decoder in self.decoder.parameters
             if decoder.shape.has_default

@@ -13,9 +13,11 @@ from mockserver.contract.requests import Request
 from mockserver.portkey import scopes
 from mockserver.portkey.due import TRANSITION_MS, changed, next_rotation, rotated, settle
 from mockserver.portkey.identity import Caller, digest
-from mockserver.portkey.limits import check_usage_limit, next_reset
+from mockserver.portkey.limits import kept_limit, next_reset
 from mockserver.portkey.records import (
+    bury,
     departed,
+    find_member,
     find_workspace,
     forbidden,
     moment,
@@ -54,11 +56,12 @@ def create_api_key(request: Request, world: World) -> Reply:
         workspace_id = _workspace_of(fields, caller, world)
     user_id = None
     if kind == "workspace-user":
-        user_id = fields.get("user_id") or caller.user_id
+        user_id = fields.get("user_id")
         if user_id is None:
             raise invalid("body", "/user_id", "is required for a key of a user")
         if user_id not in world["users"]:
             raise invalid("body", "/user_id", "is nobody of the organisation")
+        fields = _with_fallback(fields, world["workspaces"].get(str(workspace_id)))
     key, secret = make(fields, kind, workspace_id, user_id, world)
     return Reply(200, {"id": key["id"], "key": secret, "object": "api-key"})
 
@@ -100,19 +103,22 @@ def update_api_key(request: Request, world: World) -> Reply:
     key, fields = _find(request, world), request.fields
     _check_manager(request.caller)
     wire = key["_wire"]
-    shown: Record = {name: fields[name] for name in ("name", "description", "scopes", "alert_emails") if name in fields}
+    shown: Record = {name: fields[name] for name in ("name", "description", "scopes") if name in fields}
     own: Record = {}
+    if "alert_emails" in fields:
+        shown["alert_emails"] = fields["alert_emails"] or None
     if "rate_limits" in fields:
         shown["rate_limits"] = fields["rate_limits"] or []
     if "usage_limits" in fields:
-        check_usage_limit(fields["usage_limits"], "/usage_limits")
-        shown["usage_limits"] = fields["usage_limits"]
-        own["_resets_at"] = next_reset(fields["usage_limits"], world.clock.now())
+        limit = fields["usage_limits"]
+        shown["usage_limits"] = None if limit is None else kept_limit(limit, "/usage_limits")
+        own["_resets_at"] = next_reset(shown["usage_limits"], world.clock.now())
         shown["next_usage_reset_at"] = own["_resets_at"]
     if "expires_at" in fields:
         shown["expires_at"] = _expiry(fields["expires_at"])
     if "defaults" in fields:
-        shown |= _defaults(fields["defaults"], wire, world)
+        defaults, own["_override"] = _defaults(fields["defaults"], wire, key.get("_override"), world)
+        shown |= defaults
     if "rotation_policy" in fields:
         own["_policy_removed"] = fields["rotation_policy"] is None
         if fields["rotation_policy"] is not None:
@@ -133,6 +139,7 @@ def delete_api_key(request: Request, world: World) -> Reply:
     key = _find(request, world)
     _check_manager(request.caller)
     world["api_keys"].remove(key["id"])
+    bury(world, key["_secrets"])
     return Reply(200, {})
 
 
@@ -145,7 +152,10 @@ def rotate_api_key(request: Request, world: World) -> Reply:
     key = _find(request, world)
     caller: Caller = request.caller
     if caller.key is not None and caller.key["_wire"]["type"] == "workspace-user" and key["user_id"] != caller.user_id:
-        raise forbidden()  # members rotate only their own
+        # Admins and managers of the workspace rotate any of its keys, members only their own.
+        member = find_member(world, str(caller.workspace_id), str(caller.user_id))
+        if member is None or member["role"] == "member":
+            raise forbidden()
     if key.get("_transition_ends") is not None:
         raise Problem(CONFLICT, "A rotation of this key is still in transition")
     policy = key["_wire"].get("rotation_policy") or {}
@@ -161,10 +171,12 @@ def make(
     fields: Record, kind: str, workspace_id: str | None, user_id: str | None, world: World, secret: str | None = None
 ) -> tuple[Record, str]:
     """Store a new key; return its record and its secret."""
-    check_usage_limit(fields.get("usage_limits"), "/usage_limits")
+    limit = fields.get("usage_limits")
+    if limit is not None:
+        limit = kept_limit(limit, "/usage_limits")
     secret = secret or new_secret(world)
     now = world.clock.timestamp()
-    resets_at = next_reset(fields.get("usage_limits"), world.clock.now()) if fields.get("usage_limits") else None
+    resets_at = None if limit is None else next_reset(limit, world.clock.now())
     key_id = fields.get("id") or world.ids.uuid4()
     wire: Record = {
         "id": key_id,
@@ -180,11 +192,11 @@ def make(
         "last_updated_at": now,
         "creation_mode": "api",
         "rate_limits": fields.get("rate_limits") or _NO_RATES,
-        "usage_limits": fields.get("usage_limits"),
+        "usage_limits": limit,
         "reset_usage": None,
         "expires_at": _expiry(fields.get("expires_at")),
         "last_reset_at": None,
-        "alert_emails": fields.get("alert_emails"),
+        "alert_emails": fields.get("alert_emails") or None,
         "expiry_enforced": 0,
         "next_usage_reset_at": resets_at,
         "allow_config_override": None,
@@ -193,9 +205,11 @@ def make(
         "defaults": _NO_DEFAULTS,
         "object": "api-key",
     }
+    override = None
     if fields.get("defaults"):
-        wire |= _defaults(fields["defaults"], wire, world)
-    if fields.get("rotation_policy"):
+        defaults, override = _defaults(fields["defaults"], wire, None, world)
+        wire |= defaults
+    if fields.get("rotation_policy") is not None:
         wire["rotation_policy"] = _policy(fields["rotation_policy"], world)
     record: Record = {
         "id": key_id,
@@ -209,7 +223,9 @@ def make(
         "_due": None,
         "_wire": wire,
     }
-    if wire["expires_at"] or wire["usage_limits"] or "rotation_policy" in wire:
+    if override is not None:
+        record["_override"] = override
+    if wire["expires_at"] or limit is not None or "rotation_policy" in wire:
         record = changed(record, world)
     world["api_keys"].add(record)
     return record, secret
@@ -269,10 +285,11 @@ def _expiry(given: str | None) -> str | None:
     return None if given is None else format_timestamp(moment(given, "/expires_at"))
 
 
-def _defaults(given: Record | None, wire: Record, world: World) -> Record:
-    """The fields of a key that follow from its `defaults`, merged with what it has; null takes them away.
+def _defaults(given: Record | None, wire: Record, override: bool | None, world: World) -> tuple[Record, bool | None]:
+    """The fields of a key that follow from its `defaults`, merged with what it has, and the override flag as it was given.
 
-    `allow_config_override` at the top is 1 or 0 as soon as defaults were set, else null; a config is shown by its id.
+    Null takes a field away; for the flag that leaves true, its default. `allow_config_override` at the top is 1 or 0 as soon
+    as metadata or a config was set, else null; a config is shown by its id.
     """
     before = wire["defaults"]
     if given is None:
@@ -280,18 +297,28 @@ def _defaults(given: Record | None, wire: Record, world: World) -> Record:
     config = given.get("config_id", before["config_id"])
     known = world["configs"].find("slug", config) if config else None
     metadata = given.get("metadata", before["metadata"])
-    had_any = wire["api_key_defaults_id"] is not None
-    allowed = given.get("allow_config_override", before["allow_config_override"] if had_any else True)
-    has_any = had_any or metadata is not None or config is not None
-    return {
+    override = given.get("allow_config_override", override)
+    allowed = override is not False
+    has_any = wire["api_key_defaults_id"] is not None or metadata is not None or config is not None
+    shown = {
         "defaults": {
             "metadata": metadata,
             "config_id": known["id"] if known is not None else config,
-            "allow_config_override": bool(allowed) if has_any else False,
+            "allow_config_override": allowed and has_any,
         },
         "api_key_defaults_id": wire["api_key_defaults_id"] or (world.ids.uuid1() if has_any else None),
-        "allow_config_override": int(bool(allowed)) if has_any else None,
+        "allow_config_override": int(allowed) if has_any else None,
     }
+    return shown, override
+
+
+def _with_fallback(fields: Record, workspace: Record | None) -> Record:
+    """A user's key without a config falls back to the one that its workspace has for user keys."""
+    fallback = ((workspace or {}).get("_wire") or {}).get("defaults") or {}
+    given = fields.get("defaults") or {}
+    if fallback.get("user_api_key_config") is None or given.get("config_id") is not None:
+        return fields
+    return {**fields, "defaults": {**given, "config_id": fallback["user_api_key_config"]}}
 
 
 def _policy(given: Record, world: World) -> Record:
@@ -308,7 +335,12 @@ def _policy(given: Record, world: World) -> Record:
     _check_transition(lives_on_ms, given, "/rotation_policy/key_transition_period_ms")
     if given.get("next_rotation_at"):
         at = moment(given["next_rotation_at"], "/rotation_policy/next_rotation_at")
-        next_at: JSON = format_timestamp(at.replace(hour=0, minute=0, second=0, microsecond=0))
+        if at <= world.clock.now():
+            raise invalid("body", "/rotation_policy/next_rotation_at", "lies in the past")
+        midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+        if midnight <= world.clock.now():  # later today: the midnight that comes, not the one that is over
+            midnight += timedelta(days=1)
+        next_at: JSON = format_timestamp(midnight)
     else:
         next_at = next_rotation(given, world.clock.now())
     kept: Record = {"rotation_period": given.get("rotation_period")}

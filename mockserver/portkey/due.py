@@ -7,9 +7,12 @@ Source: identity-and-access, Conventions (limit state machine) and API keys (Rot
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 from mockserver.portkey.limits import first_of_next_month, is_exhausted, next_reset
+from mockserver.portkey.records import bury
 from mockserver.values import JSON, Record
 from mockserver.world.clock import format_timestamp, parse_timestamp
 from mockserver.world.world import World
@@ -68,7 +71,11 @@ def rotated(record: Record, world: World, secret_digest: str, masked: str, at: s
     wire: Record = {"key": masked, "last_updated_at": at}
     policy = record["_wire"].get("rotation_policy")
     if policy is not None:
-        wire["rotation_policy"] = {**policy, "next_rotation_at": next_rotation(policy, parse_timestamp(at))}
+        following = next_rotation(policy, parse_timestamp(at))
+        if following is None and (policy.get("next_rotation_at") or "") > at:
+            following = policy["next_rotation_at"]  # a single date that is still ahead
+        wire["rotation_policy"] = {**policy, "next_rotation_at": following}
+    bury(world, record["_secrets"][1:])
     return changed(record, world, wire, _secrets=[secret_digest, record["_secrets"][0]], _transition_ends=ends)
 
 
@@ -87,26 +94,58 @@ def next_rotation(policy: Record, now: datetime) -> str | None:
     return None
 
 
-def _happen(record: Record, at: str, world: World) -> Record:
-    """Return the record after all that happens at one time."""
-    wire = record["_wire"]
-    if record.get("_transition_ends") == at:
+def _happen(record: Record, due: str, world: World) -> Record:
+    """Return the record after all that happens at one time; what repeats happens at the last time that is not ahead."""
+    wire, at, now = record["_wire"], parse_timestamp(due), world.clock.now()
+    if record.get("_transition_ends") == due:
+        bury(world, record["_secrets"][1:])
         record = changed(record, world, _secrets=record["_secrets"][:1], _transition_ends=None)
-    if record["_resets_at"] == at:
+    if record["_resets_at"] == due:
         limit = {**(budget(record) or {}), "next_usage_reset_at": None}
-        resets_at = next_reset(limit, parse_timestamp(at))
-        shown: Record = {"last_reset_at": at}
+        last = _latest(at, now, lambda time: next_reset(limit, time), limit.get("periodic_reset_days") or 7)
+        resets_at = next_reset(limit, last)
+        shown: Record = {"last_reset_at": format_timestamp(last)}
         if "next_usage_reset_at" in wire:
             shown["next_usage_reset_at"] = resets_at
+        if (budget(record) or {}).get("next_usage_reset_at"):
+            renewed = limit | {"next_usage_reset_at": resets_at}
+            shown["usage_limits"] = [renewed] if isinstance(wire["usage_limits"], list) else renewed
         record = changed(record, world, shown, _usage=0, _resets_at=resets_at)
     policy = wire.get("rotation_policy") or {}
-    if policy.get("next_rotation_at") == at and record["status"] != "expired":
-        # Nobody learns the new secret here, as nobody does from the real service's reads; `rotate` gives a known one.
-        secret = world.ids.text(64)
-        masked = f"{secret[:2]}*****{secret[-3:]}"
-        record = rotated(record, world, world.ids.hex(64), masked, at, policy.get("key_transition_period_ms", TRANSITION_MS))
-    if wire.get("expires_at") == at:
-        record = changed(record, world, {"last_updated_at": at})
-    if record["_due"] == at:  # nothing claimed it: never look at it again
+    if policy.get("next_rotation_at") == due and record["status"] != "expired":
+        last = _latest(at, now, lambda time: next_rotation(policy, time), policy.get("rotation_period_days") or 7)
+        record = _rotated_by_policy(record, world, last, missed=last > at)
+    if wire.get("expires_at") == due:
+        record = changed(record, world, {"last_updated_at": due})
+    if record["_due"] == due:  # nothing claimed it: never look at it again
         record = {**record, "_due": None}
     return record
+
+
+def _rotated_by_policy(record: Record, world: World, at: datetime, *, missed: bool) -> Record:
+    """A key after its policy gave it a new secret; when rotations were missed, the secret before it is one nobody knew.
+
+    Nobody learns the new secret, as nobody does from the real service's reads; `rotate` gives a known one. It is drawn from
+    the key and the time rather than from the world's ids: looking at a key must not shift what later calls get.
+    """
+    secret = blake2b(f"{record['id']} {at}".encode(), digest_size=32).hexdigest()
+    if missed:
+        bury(world, record["_secrets"])
+        record = {**record, "_secrets": [secret[32:]]}
+    masked = f"{secret[:2]}*****{secret[29:32]}"
+    lives_on_ms = record["_wire"]["rotation_policy"].get("key_transition_period_ms", TRANSITION_MS)
+    return rotated(record, world, secret[:32], masked, format_timestamp(at), lives_on_ms)
+
+
+def _latest(at: datetime, now: datetime, following: Callable[[datetime], str | None], days: int) -> datetime:
+    """Return the last time up to now of what happens at `at` and repeats: on the first of each month, or every so many days.
+
+    `following` tells when it happens next; the times after that one lie on a grid, so that centuries take no longer.
+    """
+    text = following(at)
+    if text is None or (first := parse_timestamp(text)) > now:
+        return at
+    second = parse_timestamp(following(first) or text)
+    if first.day == second.day == 1:
+        return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return first + (now - first) // timedelta(days=days) * timedelta(days=days)

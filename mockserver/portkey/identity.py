@@ -15,7 +15,7 @@ from mockserver.contract.operations import Operation
 from mockserver.contract.problems import UNAUTHENTICATED, Problem
 from mockserver.portkey import limits, scopes
 from mockserver.portkey.due import settle
-from mockserver.portkey.records import forbidden
+from mockserver.portkey.records import forbidden, is_dead
 from mockserver.values import Record
 from mockserver.world.world import World
 
@@ -82,11 +82,8 @@ def identify(
     key = world["api_keys"].find("_secrets", hashed)
     if key is not None:
         key = settle(key, world)
-        if hashed not in key["_secrets"]:
-            key = None  # rotated out: its time beside the new secret is over
-            raise Problem(UNAUTHENTICATED, "Invalid API key")
-    if key is None:
-        if strict:
+    if key is None or hashed not in key["_secrets"]:  # the time of an old secret beside the new one may just be over
+        if strict or is_dead(world, hashed):
             raise Problem(UNAUTHENTICATED, "Invalid API key")
         return STRANGER
     _admit(key, world)

@@ -18,21 +18,22 @@ from mockserver.world.world import World
 WINDOW_S = {"rps": 1, "rpm": 60, "rph": 3600, "rpd": 86400, "rpw": 604800}
 
 
-def check_usage_limit(limit: Record | None, pointer: str) -> None:
-    """Refuse a usage limit that contradicts itself.
+def kept_limit(limit: Record, pointer: str) -> Record:
+    """Return a usage limit as it is kept: whole numbers as integers, its time in UTC. Refuse one that contradicts itself.
 
     Source: identity-and-access, Conventions (both kinds of reset: 400 with this text; the threshold is an absolute amount
-    that does not exceed the limit).
+    that does not exceed the limit; workspaces' limits are decoded as integers: `10`, not `10.0`).
     """
-    if limit is None:
-        return
     if limit.get("periodic_reset") and limit.get("periodic_reset_days"):
         raise invalid("body", f"{pointer}/periodic_reset", "Cannot set both periodic_reset and periodic_reset_days")
     threshold, credit = limit.get("alert_threshold"), limit.get("credit_limit")
     if threshold is not None and credit is not None and threshold > credit:
         raise invalid("body", f"{pointer}/alert_threshold", "is above credit_limit")
+    kept = {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in limit.items()}
     if limit.get("next_usage_reset_at"):
-        moment(limit["next_usage_reset_at"], f"{pointer}/next_usage_reset_at")
+        at = moment(limit["next_usage_reset_at"], f"{pointer}/next_usage_reset_at")
+        kept["next_usage_reset_at"] = format_timestamp(at)
+    return kept
 
 
 def next_reset(limit: Record | None, now: datetime) -> str | None:
@@ -44,8 +45,8 @@ def next_reset(limit: Record | None, now: datetime) -> str | None:
     if limit is None:
         return None
     given = limit.get("next_usage_reset_at")
-    if given and parse_timestamp(given.upper()) > now:
-        return format_timestamp(parse_timestamp(given.upper()))
+    if given and parse_timestamp(given) > now:
+        return str(given)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if limit.get("periodic_reset") == "weekly":
         return format_timestamp(midnight + timedelta(days=(6 - midnight.weekday()) % 7 or 7))

@@ -17,7 +17,7 @@ from mockserver.world.world import World
 LAYOUTS = {
     "api_keys": Layout(groups=("workspace_id", "user_id"), unique=("_secrets",)),
     "users": Layout(unique=("email",)),
-    "workspaces": Layout(groups=("status",), unique=("slug",)),
+    "workspaces": Layout(groups=("_shelf",), unique=("slug",)),
     "workspace_users": Layout(groups=("workspace_id", "user_id")),
     "providers": Layout(groups=("workspace_id",), unique=("slug",)),
     "configs": Layout(groups=("workspace_id",), unique=("slug",)),
@@ -80,7 +80,19 @@ def depart_keys(world: World, *, user_id: str, workspace_id: str | None = None) 
     for key in list(world["api_keys"].newest(user_id=user_id)):
         if key["_wire"]["type"] == "workspace-user" and workspace_id in (None, key["workspace_id"]):
             world["api_keys"].remove(key["id"])
+            bury(world, key["_secrets"])
             world.facts.put(departed(key["id"]), True)
+
+
+def bury(world: World, digests: list[str]) -> None:
+    """Remember secrets that stopped working: where any key is an admin's, these must not be."""
+    for digest in digests:
+        world.facts.put(f"dead_secret:{digest}", True)
+
+
+def is_dead(world: World, digest: str) -> bool:
+    """Whether a secret worked once and does not any more."""
+    return f"dead_secret:{digest}" in world.facts
 
 
 def departed(key_id: str) -> str:
@@ -106,5 +118,7 @@ def page_of(query: Record) -> tuple[int, int | None]:
 
     Source: identity-and-access, Paging (zero-based; 16 of 16 keys came unpaged without a size).
     """
-    size = query.get("page_size")
-    return (0, None) if size is None else (query.get("current_page", 0) * size, size)
+    page, size = query.get("current_page", 0), query.get("page_size")
+    if size is None:
+        return 0, (None if page == 0 else 0)  # the first page is everything, and a walk through pages ends after it
+    return page * size, size

@@ -80,6 +80,10 @@ def _plant_key(entry: Record, world: World) -> None:
     if granted == "all":
         fields["scopes"] = scopes.ADMIN_SCOPES if kind == "organisation-service" else scopes.WORKSPACE_SCOPES
     workspace_id = user_id = None
+    if "workspace" in entry and kind == "organisation-service":
+        raise _Unknown("a key of the organisation has no `workspace`")
+    if "user" in entry and kind != "workspace-user":
+        raise _Unknown("only a workspace-user key has a `user`")
     if kind != "organisation-service":
         workspace_id = _workspace(entry.get("workspace"), world)["id"]
     if kind == "workspace-user":
@@ -118,7 +122,13 @@ SECTIONS: dict[str, tuple[Record, Planter]] = {
             description={"type": "string"},
             is_default={"type": "boolean"},
             members={"type": "object", "additionalProperties": _ROLES},
-            defaults={"type": "object"},
+            defaults=_entry(
+                [],
+                metadata=_METADATA,
+                input_guardrails={"type": "array", "items": _TEXT},
+                output_guardrails={"type": "array", "items": _TEXT},
+                user_api_key_config=_TEXT,
+            ),
             usage_limits={"type": "array", "items": _BUDGET},
             rate_limits={"type": "array", "items": _RATE},
             usage={"type": "number", "minimum": 0},
@@ -150,23 +160,33 @@ SECTIONS: dict[str, tuple[Record, Planter]] = {
 """Section of a fixture to what an entry may say, and how it is planted; sections are planted in this order."""
 
 
+_HINTS = {"scopes": ": write `all`, or a list of at least one scope"}
+"""What to add to an error about a field whose rule a validator cannot put into words."""
+
+
 def plant(world: World, fixture: Record) -> None:
     """Fill a world. Raises `FixtureError` at the place of the mistake. A world without an admin key gets one."""
     for section in fixture:
         if section not in SECTIONS:
             raise FixtureError((section,), f"there is no section {section!r}, only {', '.join(SECTIONS)}")
     for section, (schema, planter) in SECTIONS.items():
-        entries = fixture.get(section) or []
+        entries = fixture.get(section)
+        if entries is None:
+            continue
         if not isinstance(entries, list):
             raise FixtureError((section,), "a list of entries is needed here")
         gate = compile_schema(schema)
         for at, entry in enumerate(entries):
             error = next(iter(gate.iter_errors(entry)), None)
             if error is not None:
-                raise FixtureError((section, at, *error.instance_path), str(error.message))
+                hint = _HINTS.get(str(error.instance_path[0]) if error.instance_path else "", "")
+                raise FixtureError((section, at, *error.instance_path), f"{error.message}{hint}")
             try:
                 planter(entry, world)
-            except (Problem, Duplicate, _Unknown) as mistake:
+            except Duplicate as mistake:
+                what = "secret" if mistake.field == "_secrets" else mistake.field
+                raise FixtureError((section, at), f"another entry has the same {what}") from mistake
+            except (Problem, _Unknown) as mistake:
                 raise FixtureError((section, at), str(mistake)) from mistake
     if ADMIN_KEY not in world.facts:
         _plant_key({"name": "Admin", "type": "organisation-service", "scopes": "all"}, world)
@@ -183,6 +203,8 @@ class _Unknown(ValueError):
 
 def _user(address: str | None, world: World) -> Record:
     found = world["users"].find("email", address) if address else None
+    if address is None:
+        raise _Unknown("`user` is needed here: whose key it is, by their address")
     if found is None:
         raise _Unknown(f"there is no user {address!r}; users are named by their address")
     return found
@@ -190,6 +212,8 @@ def _user(address: str | None, world: World) -> Record:
 
 def _workspace(slug: str | None, world: World) -> Record:
     found = world["workspaces"].find("slug", slug) if slug else None
+    if slug is None:
+        raise _Unknown("`workspace` is needed here: the one it belongs to, by its slug")
     if found is None:
         raise _Unknown(f"there is no workspace {slug!r}; workspaces are named by their slug")
     return found

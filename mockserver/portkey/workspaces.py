@@ -12,8 +12,9 @@ from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey.due import changed, settle
 from mockserver.portkey.identity import Caller
-from mockserver.portkey.limits import check_usage_limit, next_reset
+from mockserver.portkey.limits import kept_limit, next_reset
 from mockserver.portkey.records import (
+    bury,
     depart_keys,
     find_member,
     find_workspace,
@@ -97,12 +98,12 @@ def list_workspaces(request: Request, world: World) -> Reply:
     offset, size = page_of(query)
     workspaces = world["workspaces"]
     if caller.workspace_id is None and "name" not in query and "exact_name" not in query and len(wanted) == 1:
-        page, total = workspaces.page(offset, size, status=_group(wanted))
+        page, total = workspaces.page(offset, size, _shelf=_only(wanted))
     else:
         found = [
             record
             for record in workspaces.newest()
-            if ("archived" if record["status"] == "archived" else "active") in wanted
+            if record["_shelf"] in wanted
             and caller.workspace_id in (None, record["id"])
             and query.get("name", "") in _display_name(record)
             and query.get("exact_name", record["_wire"]["name"]) in (record["_wire"]["name"], _display_name(record))
@@ -169,7 +170,8 @@ def delete_workspace(request: Request, world: World) -> Reply:
         _remove_member(member, world)
     for key in list(world["api_keys"].newest(workspace_id=workspace["id"])):
         world["api_keys"].remove(key["id"])
-    archived = {**workspace, "status": "archived"}
+        bury(world, key["_secrets"])
+    archived = {**workspace, "status": "archived", "_shelf": "archived"}
     world["workspaces"].replace(changed(archived, world, {"last_updated_at": world.clock.timestamp()}))
     return Reply(200, {})
 
@@ -260,6 +262,7 @@ def make(fields: Record, world: World, created_by: str | None = None, *, is_defa
         "id": workspace_id,
         "slug": slug,
         "status": "active",
+        "_shelf": "active",
         "created_at": now,
         "_usage": fields.get("_usage", 0),
         "_resets_at": resets_at,
@@ -335,7 +338,7 @@ def _check_promotion(caller: Caller, workspace: Record, role: str | None, world:
             raise forbidden()
 
 
-def _group(statuses: set[str]) -> str:
+def _only(statuses: set[str]) -> str:
     (status,) = statuses
     return status
 
@@ -350,10 +353,9 @@ def _defaults(given: Record | None, world: World) -> Record | None:
 
 
 def _usage_limits(given: list[Record] | None, world: World) -> tuple[list[Record] | None, str | None]:
-    for at, limit in enumerate(given or ()):
-        check_usage_limit(limit, f"/usage_limits/{at}")
-    resets_at = next_reset(given[0], world.clock.now()) if given else None
-    return given or None, resets_at
+    kept = [kept_limit(limit, f"/usage_limits/{at}") for at, limit in enumerate(given or ())]
+    resets_at = next_reset(kept[0], world.clock.now()) if kept else None
+    return kept or None, resets_at
 
 
 def _split_icon(name: str) -> tuple[str | None, str]:
@@ -368,15 +370,16 @@ def _display_name(workspace: Record) -> str:
 
 def _shown(workspace: Record, world: World, *, plain: bool = False) -> Record:
     """A workspace as a read shows it: no status, but its members (without address and object)."""
-    users = [
-        {name: value for name, value in _member(member, world).items() if name not in _NOT_IN_WORKSPACE}
-        for member in world["workspace_users"].newest(workspace_id=workspace["id"])
-    ]
+    members = [_member(member, world) for member in world["workspace_users"].newest(workspace_id=workspace["id"])]
+    users = [{name: member[name] for name in _IN_WORKSPACE} for member in members]
     name = workspace["_wire"]["name"] if plain else _display_name(workspace)
     return {**workspace["_wire"], "name": name, "users": users, "object": "workspace"}
 
 
-_NOT_IN_WORKSPACE = frozenset({"email", "object", "scopes", "settings"})
+_IN_WORKSPACE = (
+    "first_name", "last_name", "org_role", "role", "created_at", "last_updated_at", "status", "workspace_id", "id",
+)  # fmt: skip
+"""The fields of a member within a workspace, in the order recorded."""
 
 
 def _item(workspace: Record) -> Record:

@@ -42,6 +42,7 @@ class ResourceStubs:
         self.document = document
         self.roles = infer(operations, document)
         self.sampler = Sampler(document, "reply")
+        self._makers: dict[Resource, list[_Fresh]] = {}
 
     def layouts(self, families: set[Operation], declared: Mapping[str, Layout]) -> dict[str, Layout]:
         """Return how the collections are laid out, given which operations families serve, and what is declared for some.
@@ -57,6 +58,50 @@ class ResourceStubs:
                 more = declared.get(name, Layout())
                 made[name] = replace(LAYOUT, groups=(PARENT, *more.groups), unique=more.unique)
         return made
+
+    def plant(self, name: str, entry: Record, world: World) -> None:
+        """Put an entry of a fixture into a world, completed as a create would; parents by their path parameters' names.
+
+        Raises `ValueError` for a collection that the document does not imply, a parent not named, a key that is taken.
+        """
+        roles = [(operation, role) for operation, role in self.roles.items() if role.resource.name == name]
+        if not roles:
+            known = ", ".join(sorted({role.resource.name for role in self.roles.values()})) or "none"
+            raise ValueError(f"the document implies no collection {name!r}, only {known}")
+        resource = roles[0][1].resource
+        missing = [parameter for parameter in resource.parents if parameter not in entry]
+        if missing:
+            raise ValueError(f"the field {missing[0]!r} is needed: it names what the record belongs to")
+        parent = "/".join(str(entry[parameter]) for parameter in resource.parents)
+        record = {**self.blank(resource, world), **entry}
+        try:
+            world[name].add(kept(record, str(record[resource.key]), parent))
+        except Duplicate as duplicate:
+            raise ValueError(f"{duplicate.value!r} is there already") from None
+
+    def blank(self, resource: Resource, world: World) -> Record:
+        """Return a record of which nothing was said, in all the fields that creating and reading one show."""
+        made: Record = {}
+        fresh = self._fresh(resource)
+        for each in fresh:
+            made.update(each.fields(world))
+        return fresh[-1].renewed(made, world) if fresh else {resource.key: world.ids.text(24)}
+
+    def shape(self, resource: Resource) -> Shape:
+        """What reading a record shows, or else what creating one does."""
+        fresh = self._fresh(resource)
+        return fresh[-1].record_shape if fresh else shape_of({}, self.document)
+
+    def _fresh(self, resource: Resource) -> list[_Fresh]:
+        if resource not in self._makers:
+            found = {
+                role.kind: _Fresh(self, operation, role)
+                for operation, role in self.roles.items()
+                if role.resource == resource and role.kind in ("create", "read")
+            }
+            makers = [found[kind] for kind in ("create", "read") if kind in found and found[kind].content is not None]
+            self._makers[resource] = makers
+        return self._makers[resource]
 
     def stub(self, operation: Operation) -> tuple[str, Stub]:
         """Return the kind of an operation's stub, `resource` or `sample`, and the stub, made on its first call."""
@@ -163,14 +208,14 @@ class _Action(_Sample):
         while parent is not None:
             key = "/".join(str(request.path[name]) for name in (*parent.parents, parent.parameter))
             if key not in world[parent.name]:
-                raise Problem(NOT_FOUND, f"There is no {_singular(parent)} {request.path[parent.parameter]}")
+                raise Problem(NOT_FOUND, f"{parent.path} holds no {request.path[parent.parameter]}")
             parent = parent.parent
 
     def record(self, request: Request, world: World) -> Record:
         self.check_parents(request, world)
         record = world[self.resource.name].get(self.key(request))
         if record is None:
-            raise Problem(NOT_FOUND, f"There is no {_singular(self.resource)} {request.path[self.resource.parameter]}")
+            raise Problem(NOT_FOUND, f"{self.resource.path} holds no {request.path[self.resource.parameter]}")
         return record
 
     def show(self, record: Record, world: World) -> Reply:
@@ -215,7 +260,7 @@ class _Action(_Sample):
 class _Create(_Action):
     def __call__(self, request: Request, world: World) -> Reply:
         self.check_parents(request, world)
-        record = self.fresh(world)
+        record = self.stubs.blank(self.resource, world)
         given = self.given(request)
         for shape in self.input:
             for name, schema in shape.properties.items():
@@ -231,7 +276,7 @@ class _Create(_Action):
         record[PARENT] = parent
         collection = world[self.resource.name]
         if record[KEY] in collection:
-            raise self.conflict(f"There is a {_singular(self.resource)} {record[self.resource.key]} already")
+            raise self.conflict(f"{self.resource.path} holds {record[self.resource.key]} already")
         try:
             collection.add(record)
         except Duplicate as duplicate:
@@ -248,21 +293,28 @@ class _Create(_Action):
         if shape.has_default:
             record[name] = shape.default
         elif name in record and name != self.resource.key:
-            schema = self.record_shape.properties.get(name, {})
-            if self.stubs.sampler.accepts(schema, None):
+            shown = self.stubs.shape(self.resource)
+            if name in shown.properties and self.stubs.sampler.accepts(shown.properties[name], None):
                 record[name] = None
-            elif name not in self.record_shape.required:
+            elif name not in shown.required:
                 del record[name]
 
-    def fresh(self, world: World) -> Record:
-        """A sample of the record, with an id that was never given out."""
-        made = self.body(world) if self.content is not None else {}
+
+class _Fresh(_Action):
+    """Makes new records."""
+
+    def fields(self, world: World) -> Record:
+        """The fields of a record as the operation shows it, with the values of the document's example or of a sample."""
+        made = self.body(world)
         for name in self.role.inside:
             made = made.get(name) or {}
-        made = dict(made) if isinstance(made, dict) else {}
+        return made if isinstance(made, dict) else {}
+
+    def renewed(self, record: Record, world: World) -> Record:
+        """The record with a key that was never given out, and with other values where no two records have the same."""
         key = self.resource.key
-        schema = self.record_shape.properties.get(key, {"type": "string"})
-        made[key] = self.new_key(schema, made.get(key), world)
+        made = dict(record)
+        made[key] = self.new_key(self.record_shape.properties.get(key, {"type": "string"}), made.get(key), world)
         for name in _OWN & set(made) - {key}:
             if isinstance(made[name], str) and made[name]:
                 made[name] = like(made[name], world.ids)
@@ -406,8 +458,3 @@ def kept(record: Record, key: str, parent: str = "") -> Record:
 def join(parent: str, key: str) -> str:
     """Return the key of a record below its parents."""
     return f"{parent}/{key}" if parent else key
-
-
-def _singular(resource: Resource) -> str:
-    word = resource.path.rpartition("/")[2].replace("_", " ").replace("-", " ")
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word

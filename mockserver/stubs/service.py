@@ -17,6 +17,9 @@ from mockserver.world.world import World
 Stub: TypeAlias = Callable[[Request, World], Reply]
 """Turns a request that keeps the contract, and a world, into a reply. It refuses by raising `Problem`."""
 
+Planter: TypeAlias = Callable[[str, Record, World], None]
+"""Puts an entry of a fixture, of a collection by its name, into a world. Raises `ValueError`."""
+
 Headers: TypeAlias = Mapping[bytes, bytes]
 
 
@@ -65,9 +68,11 @@ class PlainService:
 
     stubs: str | None = None
 
-    def __init__(self, document: Record, layouts: Mapping[str, Layout] | None = None) -> None:
+    def __init__(self, document: Record, plant: Planter | None = None) -> None:
+        """`plant` puts an entry of a fixture into a world."""
         self.name = str((document.get("info") or {}).get("title") or "API")
-        self.layouts = layouts or {}
+        self.layouts: Mapping[str, Layout] = {}
+        self._plant = plant
         self._schemes: dict[str, Record] = (document.get("components") or {}).get("securitySchemes") or {}
 
     def identify(self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Headers, world: World) -> Any:
@@ -96,16 +101,17 @@ class PlainService:
         return Reply(problem.kind.status, body, dict(problem.headers), "application/problem+json", problem.kind.name)
 
     def seed(self, world: World, fixture: Record) -> None:
-        """Put the fixture's records into the collections that it names, as they are."""
-        for name, records in fixture.items():
-            if not isinstance(records, list):
+        """Put the fixture's entries into the collections that it names."""
+        for name, entries in fixture.items():
+            if not isinstance(entries, list):
                 raise FixtureError((name,), "a list of records is needed here")
-            collection = world[name]
-            for at, record in enumerate(records):
-                key = collection.layout.key
-                if not isinstance(record, dict) or not isinstance(record.get(key), (str, int)):
-                    raise FixtureError((name, at), f"a record is an object with a field {key!r}")
-                collection.add({**record, key: record[key]})
+            for at, entry in enumerate(entries):
+                if not isinstance(entry, dict) or self._plant is None:
+                    raise FixtureError((name, at), "a record is an object")
+                try:
+                    self._plant(name, entry, world)
+                except ValueError as error:
+                    raise FixtureError((name, at), str(error)) from error
 
     def greeting(self, world: World) -> str:
         """Nothing needs to be known."""

@@ -292,7 +292,7 @@ def test_same_key_in_both_headers_is_let_in(admin: Client) -> None:
 # Open and strict
 
 
-@pytest.mark.parametrize("secret", ["any", "pk-live-1", "OPENAI_API_KEY", "DUMMY-KEY", "ключ".encode().decode("latin-1")])
+@pytest.mark.parametrize("secret", ["any", "pk-live-1", "OPENAI_API_KEY", "DUMMY-KEY"])
 def test_open_takes_unknown_key_for_an_admin(client: Client, secret: str) -> None:
     assert client.as_key(secret).post("/v1/admin/workspaces", {"name": "Lab"}).status_code == 200
 

@@ -303,16 +303,48 @@ def test_reset_shows_in_a_key(spent: Client, name: str, reset_at: str, next_at: 
     at(spent, reset_at)
     spent.world.clock.move(timedelta(hours=3))
     after = key_named(spent, name)
-    assert changes(before, after) == {"status", "last_reset_at", "next_usage_reset_at"}
+    expected = {"status", "last_reset_at", "next_usage_reset_at"}
+    # A time that was given with the limit would be stale after it.
+    assert changes(before, after) == (expected | {"usage_limits"} if name.startswith("supplied") else expected)
     assert after["status"] == "active"
     assert (after["last_reset_at"], after["next_usage_reset_at"]) == (reset_at.replace("Z", ".000Z"), next_at)
 
 
-def test_missed_resets_are_made_up_for(spent: Client) -> None:
-    """Nobody looked for weeks: the last Sunday counts, and the next one lies ahead."""
-    at(spent, "2025-02-05T12:00:00Z")
-    key = key_named(spent, "weekly")
-    assert (key["last_reset_at"], key["next_usage_reset_at"]) == ("2025-02-02T00:00:00.000Z", "2025-02-09T00:00:00.000Z")
+@pytest.mark.parametrize(
+    ("name", "last", "upcoming"),
+    [
+        ("weekly", "2025-02-02", "2025-02-09"),
+        ("monthly", "2025-02-01", "2025-03-01"),
+        ("ten-days", "2025-02-05", "2025-02-15"),
+        ("supplied-weekly", "2025-02-02", "2025-02-09"),
+    ],
+)
+def test_missed_resets_are_made_up_for(spent: Client, name: str, last: str, upcoming: str) -> None:
+    """Nobody looked for weeks: what counts is the last time that is past, and the next one lies ahead."""
+    at(spent, "2025-02-05T20:00:00Z")
+    key = key_named(spent, name)
+    shown = (key["last_reset_at"], key["next_usage_reset_at"])
+    assert shown == (f"{last}T00:00:00.000Z", f"{upcoming}T00:00:00.000Z")
+
+
+@pytest.mark.parametrize("name", ["weekly", "monthly", "ten-days", "supplied-weekly"])
+def test_looking_often_or_seldom_shows_the_same(spent_app: App, name: str) -> None:
+    """Work that is due happens when somebody looks; when that is must not matter."""
+    shown = []
+    for steps in (1, 40):
+        with private_world(spent_app) as client:
+            at(client, "2025-01-07T09:00:00Z")
+            for _ in range(steps):
+                client.world.clock.move(timedelta(days=40 / steps))
+                key = key_named(client, name)
+            shown.append(key)
+    assert shown[0] == shown[1]
+
+
+def test_budget_outlives_the_calendar(client: Client) -> None:
+    made = make_key(client, usage_limits=budget(periodic_reset_days=1))
+    at(client, "8999-12-30T12:00:00Z")
+    assert read_key(client, made.id)["next_usage_reset_at"] == "8999-12-31T00:00:00.000Z"
 
 
 def test_budget_without_reset_stays_exhausted(spent: Client) -> None:

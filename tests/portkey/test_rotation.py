@@ -22,6 +22,7 @@ from tests.portkey.team import (
     changes,
     done,
     make_key,
+    private_world,
     read_key,
     refused,
     state,
@@ -326,6 +327,42 @@ def test_missed_rotations_are_made_up_for(tuesday: Client) -> None:
     key = read_key(tuesday, made.id)
     assert key["last_updated_at"] == "2026-06-08T00:00:00.000Z"
     assert key["rotation_policy"]["next_rotation_at"] == "2026-06-15T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"rotation_period": "weekly"},
+        {"rotation_period": "monthly"},
+        {"rotation_period_days": 3},
+        {"rotation_period": "weekly", "next_rotation_at": "2026-05-07T00:00:00Z"},
+        {"rotation_period": "monthly", "next_rotation_at": "2026-05-07T00:00:00Z"},
+        {"rotation_period_days": 3, "next_rotation_at": "2026-05-07T00:00:00Z"},
+    ],
+    ids=repr,
+)
+def test_looking_often_or_seldom_shows_the_same(tuesday: Client, given: Record) -> None:
+    """Work that is due happens when somebody looks; when that is must not matter, but for the secret."""
+    watched, ignored = (make_key(tuesday, rotation_policy=given).id for _ in range(2))
+    for _ in range(40):
+        tuesday.world.clock.move(timedelta(days=1))
+        read_key(tuesday, watched)
+    often, seldom = read_key(tuesday, watched), read_key(tuesday, ignored)
+    assert changes(often, seldom) == {"id", "key"}
+
+
+def test_watched_key_has_the_secrets_of_an_ignored_one(client: Client) -> None:
+    """The secrets that a policy gives follow from the key and the time, not from who looked when."""
+    masks = []
+    for looks in (1, 5):
+        with private_world(client.app) as world:
+            at(world, "2026-05-05T10:00:00Z")
+            made = make_key(world, rotation_policy={"rotation_period": "weekly"})
+            for _ in range(looks):
+                world.world.clock.move(timedelta(days=30 / looks))
+                shown = read_key(world, made.id)
+            masks.append(shown["key"])
+    assert masks[0] == masks[1]
 
 
 def test_single_rotation_happens_once(tuesday: Client) -> None:

@@ -198,140 +198,142 @@ def mistake(folder: Path, text: str, name: str = "world.yaml") -> str:
     return told.removeprefix(f"{folder / name}:")
 
 
+MISTAKES: list[tuple[str, int, list[str]]] = [
+    # What the schema of an entry says.
+    ("people: []\n", 1, ["people", *SECTIONS]),
+    (PERSON + "\nkeys: []\n", 4, ["keys", *SECTIONS]),
+    ("users:\n- {email: a@example.com}\n- {email: b@example.com, age: 5}\n", 3, ["users.1", "age"]),
+    ("workspaces:\n- name: Lab\n  colour: blue\n", 2, ["workspaces.0", "colour"]),
+    ("api_keys:\n- {name: app, type: organisation-service, scopes: all, status: expired}\n", 2, ["api_keys.0", "status"]),
+    (LAB + "providers:\n- {name: OpenAI, workspace: ws-lab, key: sk-1}\n", 4, ["providers.0", "key"]),
+    ("users:\n- {first_name: Ines}\n", 2, ["users.0", "email", "required"]),
+    ("workspaces:\n- {slug: ws-lab}\n", 2, ["workspaces.0", "name", "required"]),
+    ("api_keys:\n- {name: app, scopes: all}\n", 2, ["api_keys.0", "type", "required"]),
+    ("api_keys:\n- {name: app, type: organisation-service}\n", 2, ["api_keys.0", "scopes", "required"]),
+    ("providers:\n- {name: OpenAI}\n", 2, ["providers.0", "workspace", "required"]),
+    ("users:\n- email: nobody\n", 2, ["users.0.email", "nobody", "email"]),
+    ("users:\n- email: a@example.com\n  role: boss\n", 3, ["users.0.role", "boss", "owner", "admin", "member"]),
+    ("users:\n- email: a@example.com\n  id: '5'\n", 3, ["users.0.id", "5"]),
+    ("users:\n- ines\n", 2, ["users.0", "ines", "object"]),
+    ("users: ines\n", 1, ["users", "list"]),
+    ("users: {email: a@example.com}\n", 1, ["users", "list"]),
+    ("users: {}\n", 1, ["users", "list"]),
+    ("workspaces:\n- name: ''\n", 2, ["workspaces.0.name"]),
+    ("workspaces:\n- name: 5\n", 2, ["workspaces.0.name", "5", "string"]),
+    ("workspaces:\n- name: Lab\n  slug: a b\n", 3, ["workspaces.0.slug", "a b"]),
+    ("workspaces:\n- name: Lab\n  is_default: 1\n", 3, ["workspaces.0.is_default", "boolean"]),
+    (
+        PERSON + "workspaces:\n- name: Lab\n  members:\n    ines@example.com: boss\n",
+        6,
+        ["boss", "admin", "manager", "member"],
+    ),
+    (LAB + "  usage_limits: []\n", 3, ["valid YAML"]),
+    ("workspaces:\n- name: Lab\n  usage_limits: {credit_limit: 5}\n", 3, ["usage_limits", "array"]),
+    ("workspaces:\n- name: Lab\n  usage_limits:\n  - credit_limit: 0\n", 4, ["credit_limit", "0", "1"]),
+    ("workspaces:\n- name: Lab\n  usage_limits:\n  - limit: 5\n", 4, ["usage_limits.0", "limit"]),
+    (
+        "workspaces:\n- name: Lab\n  rate_limits:\n  - {type: requests, unit: rpm}\n",
+        4,
+        ["rate_limits.0", "value", "required"],
+    ),
+    ("workspaces:\n- name: Lab\n  rate_limits:\n  - {type: requests, unit: rpy, value: 1}\n", 4, ["unit", "rpy", "rpm"]),
+    ("workspaces:\n- name: Lab\n  usage: -1\n", 3, ["workspaces.0.usage", "-1", "0"]),
+    ("workspaces:\n- name: Lab\n  defaults:\n    metdata: {team: a}\n", 3, ["workspaces.0.defaults", "metdata"]),
+    ("workspaces:\n- name: Lab\n  defaults:\n    metadata:\n      team: 5\n", 5, ["defaults.metadata.team", "5", "string"]),
+    ("api_keys:\n- {name: app, type: organisation-user, scopes: all}\n", 2, ["api_keys.0.type", "organisation-service"]),
+    ("api_keys:\n- name: app\n  type: organisation-service\n  scopes: some\n", 4, ["api_keys.0.scopes", "some", "all"]),
+    ("api_keys:\n- name: app\n  type: organisation-service\n  scopes: []\n", 4, ["api_keys.0.scopes", "all"]),
+    (
+        "api_keys:\n- name: app\n  type: organisation-service\n  scopes: all\n  secret: short\n",
+        5,
+        ["api_keys.0.secret", "8"],
+    ),
+    (
+        "api_keys:\n- name: app\n  type: organisation-service\n  scopes: all\n  expires_at: tomorrow\n",
+        5,
+        ["api_keys.0.expires_at", "tomorrow", "date-time"],
+    ),
+    (
+        "api_keys:\n- name: app\n  type: organisation-service\n  scopes: all\n  defaults: {colour: blue}\n",
+        5,
+        ["api_keys.0.defaults", "colour"],
+    ),
+    # What only the world can tell.
+    (PERSON + "- {email: ines@example.com}\n", 3, ["users.1", "email"]),
+    (LAB + "- {name: Other, slug: ws-lab}\n", 3, ["workspaces.1", "slug"]),
+    (
+        f"workspaces:\n- {{name: A, id: {NOBODY}}}\n- {{name: B, id: {NOBODY}}}\n",
+        3,
+        ["workspaces.1", "id"],
+    ),
+    (
+        "workspaces:\n- {name: Lab, members: {ines@example.com: admin}}\n",
+        2,
+        ["workspaces.0", "no user", "ines@example.com"],
+    ),
+    (
+        "api_keys:\n- {name: app, type: workspace-service, workspace: ws-lab, scopes: all}\n",
+        2,
+        ["api_keys.0", "no workspace", "ws-lab"],
+    ),
+    ("api_keys:\n- {name: app, type: workspace-service, scopes: all}\n", 2, ["api_keys.0", "workspace"]),
+    (LAB + "api_keys:\n- {name: app, type: workspace-user, workspace: ws-lab, scopes: all}\n", 4, ["api_keys.0", "user"]),
+    (
+        LAB + "api_keys:\n- {name: app, type: workspace-user, workspace: ws-lab, user: ines, scopes: all}\n",
+        4,
+        ["api_keys.0", "no user", "ines", "address"],
+    ),
+    (
+        LAB + "api_keys:\n- {name: app, type: organisation-service, workspace: ws-lab, scopes: all}\n",
+        4,
+        ["api_keys.0", "workspace"],
+    ),
+    (
+        PERSON + LAB + "api_keys:\n"
+        "- {name: app, type: workspace-service, workspace: ws-lab, user: ines@example.com, scopes: all}\n",
+        6,
+        ["api_keys.0", "user"],
+    ),
+    (
+        "api_keys:\n- {name: a, type: organisation-service, scopes: all, secret: same-secret}\n"
+        "- {name: b, type: organisation-service, scopes: all, secret: same-secret}\n",
+        3,
+        ["api_keys.1", "secret"],
+    ),
+    ("providers:\n- {name: OpenAI, workspace: ws-lab}\n", 2, ["providers.0", "no workspace", "ws-lab"]),
+    (
+        LAB + "providers:\n- {name: A, slug: one, workspace: ws-lab}\n- {name: B, slug: one, workspace: ws-lab}\n",
+        5,
+        ["providers.1", "slug"],
+    ),
+    # What a call would be refused for.
+    (
+        "workspaces:\n- name: Lab\n  usage_limits: [{credit_limit: 5, periodic_reset: weekly, periodic_reset_days: 3}]\n",
+        2,
+        ["workspaces.0", "Cannot set both periodic_reset and periodic_reset_days"],
+    ),
+    (
+        "api_keys:\n- name: app\n  type: organisation-service\n  scopes: all\n"
+        "  usage_limits: {credit_limit: 5, alert_threshold: 6}\n",
+        2,
+        ["api_keys.0", "alert_threshold", "credit_limit"],
+    ),
+    (
+        "api_keys:\n- name: app\n  type: organisation-service\n  scopes: all\n  expires_at: '2030-06-30T23:59:60Z'\n",
+        2,
+        ["api_keys.0", "expires_at", "calendar"],
+    ),
+    # What is no YAML.
+    ("users:\n- {email: a@example.com\n", 3, ["valid YAML"]),
+    ("users:\n\t- email: a@example.com\n", 2, ["valid YAML"]),
+    ("users: []\nusers: []\n", 2, ["users", "twice"]),
+    ("users:\n- {email: a@example.com, email: b@example.com}\n", 2, ["email", "twice"]),
+]
+"""A fixture, the line that its mistake is in, and what is told of it."""
+
+
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
-    [
-        # What the schema of an entry says.
-        ("people: []\n", 1, ["people", *SECTIONS]),
-        (PERSON + "\nkeys: []\n", 4, ["keys", *SECTIONS]),
-        ("users:\n- {email: a@example.com}\n- {email: b@example.com, age: 5}\n", 3, ["users.1", "age"]),
-        ("workspaces:\n- name: Lab\n  colour: blue\n", 2, ["workspaces.0", "colour"]),
-        ("api_keys:\n- {name: app, type: organisation-service, scopes: all, status: expired}\n", 2, ["api_keys.0", "status"]),
-        (LAB + "providers:\n- {name: OpenAI, workspace: ws-lab, key: sk-1}\n", 4, ["providers.0", "key"]),
-        ("users:\n- {first_name: Ines}\n", 2, ["users.0", "email", "required"]),
-        ("workspaces:\n- {slug: ws-lab}\n", 2, ["workspaces.0", "name", "required"]),
-        ("api_keys:\n- {name: app, scopes: all}\n", 2, ["api_keys.0", "type", "required"]),
-        ("api_keys:\n- {name: app, type: organisation-service}\n", 2, ["api_keys.0", "scopes", "required"]),
-        ("providers:\n- {name: OpenAI}\n", 2, ["providers.0", "workspace", "required"]),
-        ("users:\n- email: nobody\n", 2, ["users.0.email", "nobody", "email"]),
-        ("users:\n- email: a@example.com\n  role: boss\n", 3, ["users.0.role", "boss", "owner", "admin", "member"]),
-        ("users:\n- email: a@example.com\n  id: '5'\n", 3, ["users.0.id", "5"]),
-        ("users:\n- ines\n", 2, ["users.0", "ines", "object"]),
-        ("users: ines\n", 1, ["users", "list"]),
-        ("users: {email: a@example.com}\n", 1, ["users", "list"]),
-        ("users: {}\n", 1, ["users", "list"]),
-        ("workspaces:\n- name: ''\n", 2, ["workspaces.0.name"]),
-        ("workspaces:\n- name: 5\n", 2, ["workspaces.0.name", "5", "string"]),
-        ("workspaces:\n- name: Lab\n  slug: a b\n", 3, ["workspaces.0.slug", "a b"]),
-        ("workspaces:\n- name: Lab\n  is_default: 1\n", 3, ["workspaces.0.is_default", "boolean"]),
-        (
-            PERSON + "workspaces:\n- name: Lab\n  members:\n    ines@example.com: boss\n",
-            6,
-            ["boss", "admin", "manager", "member"],
-        ),
-        (LAB + "  usage_limits: []\n", 3, ["valid YAML"]),
-        ("workspaces:\n- name: Lab\n  usage_limits: {credit_limit: 5}\n", 3, ["usage_limits", "array"]),
-        ("workspaces:\n- name: Lab\n  usage_limits:\n  - credit_limit: 0\n", 4, ["credit_limit", "0", "1"]),
-        ("workspaces:\n- name: Lab\n  usage_limits:\n  - limit: 5\n", 4, ["usage_limits.0", "limit"]),
-        (
-            "workspaces:\n- name: Lab\n  rate_limits:\n  - {type: requests, unit: rpm}\n",
-            4,
-            ["rate_limits.0", "value", "required"],
-        ),
-        ("workspaces:\n- name: Lab\n  rate_limits:\n  - {type: requests, unit: rpy, value: 1}\n", 4, ["unit", "rpy", "rpm"]),
-        ("workspaces:\n- name: Lab\n  usage: -1\n", 3, ["workspaces.0.usage", "-1", "0"]),
-        ("workspaces:\n- name: Lab\n  defaults:\n    metdata: {team: a}\n", 3, ["workspaces.0.defaults", "metdata"]),
-        ("workspaces:\n- name: Lab\n  defaults:\n    metadata:\n      team: 5\n", 5, ["defaults.metadata.team", "5", "string"]),
-        ("api_keys:\n- {name: app, type: organisation-user, scopes: all}\n", 2, ["api_keys.0.type", "organisation-service"]),
-        ("api_keys:\n- name: app\n  type: organisation-service\n  scopes: some\n", 4, ["api_keys.0.scopes", "some", "all"]),
-        ("api_keys:\n- name: app\n  type: organisation-service\n  scopes: []\n", 4, ["api_keys.0.scopes", "all"]),
-        (
-            "api_keys:\n- name: app\n  type: organisation-service\n  scopes: all\n  secret: short\n",
-            5,
-            ["api_keys.0.secret", "8"],
-        ),
-        (
-            "api_keys:\n- name: app\n  type: organisation-service\n  scopes: all\n  expires_at: tomorrow\n",
-            5,
-            ["api_keys.0.expires_at", "tomorrow", "date-time"],
-        ),
-        (
-            "api_keys:\n- name: app\n  type: organisation-service\n  scopes: all\n  defaults: {colour: blue}\n",
-            5,
-            ["api_keys.0.defaults", "colour"],
-        ),
-        # What only the world can tell.
-        (PERSON + "- {email: ines@example.com}\n", 3, ["users.1", "email", "ines@example.com", "taken"]),
-        (LAB + "- {name: Other, slug: ws-lab}\n", 3, ["workspaces.1", "slug", "ws-lab", "taken"]),
-        (
-            f"workspaces:\n- {{name: A, id: {NOBODY}}}\n- {{name: B, id: {NOBODY}}}\n",
-            3,
-            ["workspaces.1", "id", NOBODY, "taken"],
-        ),
-        (
-            "workspaces:\n- {name: Lab, members: {ines@example.com: admin}}\n",
-            2,
-            ["workspaces.0", "no user", "ines@example.com"],
-        ),
-        (
-            "api_keys:\n- {name: app, type: workspace-service, workspace: ws-lab, scopes: all}\n",
-            2,
-            ["api_keys.0", "no workspace", "ws-lab"],
-        ),
-        ("api_keys:\n- {name: app, type: workspace-service, scopes: all}\n", 2, ["api_keys.0", "workspace"]),
-        (LAB + "api_keys:\n- {name: app, type: workspace-user, workspace: ws-lab, scopes: all}\n", 4, ["api_keys.0", "user"]),
-        (
-            LAB + "api_keys:\n- {name: app, type: workspace-user, workspace: ws-lab, user: ines, scopes: all}\n",
-            4,
-            ["api_keys.0", "no user", "ines", "address"],
-        ),
-        (
-            LAB + "api_keys:\n- {name: app, type: organisation-service, workspace: ws-lab, scopes: all}\n",
-            4,
-            ["api_keys.0", "workspace"],
-        ),
-        (
-            PERSON + LAB + "api_keys:\n"
-            "- {name: app, type: workspace-service, workspace: ws-lab, user: ines@example.com, scopes: all}\n",
-            6,
-            ["api_keys.0", "user"],
-        ),
-        (
-            "api_keys:\n- {name: a, type: organisation-service, scopes: all, secret: same-secret}\n"
-            "- {name: b, type: organisation-service, scopes: all, secret: same-secret}\n",
-            3,
-            ["api_keys.1", "secret", "taken"],
-        ),
-        ("providers:\n- {name: OpenAI, workspace: ws-lab}\n", 2, ["providers.0", "no workspace", "ws-lab"]),
-        (
-            LAB + "providers:\n- {name: A, slug: one, workspace: ws-lab}\n- {name: B, slug: one, workspace: ws-lab}\n",
-            5,
-            ["providers.1", "slug", "one", "taken"],
-        ),
-        # What a call would be refused for.
-        (
-            "workspaces:\n- name: Lab\n  usage_limits: [{credit_limit: 5, periodic_reset: weekly, periodic_reset_days: 3}]\n",
-            2,
-            ["workspaces.0", "Cannot set both periodic_reset and periodic_reset_days"],
-        ),
-        (
-            "api_keys:\n- name: app\n  type: organisation-service\n  scopes: all\n"
-            "  usage_limits: {credit_limit: 5, alert_threshold: 6}\n",
-            2,
-            ["api_keys.0", "alert_threshold", "credit_limit"],
-        ),
-        (
-            "api_keys:\n- name: app\n  type: organisation-service\n  scopes: all\n  expires_at: '2030-06-30T23:59:60Z'\n",
-            2,
-            ["api_keys.0", "expires_at", "calendar"],
-        ),
-        # What is no YAML.
-        ("users:\n- {email: a@example.com\n", 3, ["valid YAML"]),
-        ("users:\n\t- email: a@example.com\n", 2, ["valid YAML"]),
-        ("users: []\nusers: []\n", 2, ["users", "twice"]),
-        ("users:\n- {email: a@example.com, email: b@example.com}\n", 2, ["email", "twice"]),
-    ],
-    ids=lambda value: value.splitlines()[-1][:60] if isinstance(value, str) else "",
+    ("text", "line", "told"), MISTAKES, ids=[text.splitlines()[-1].strip()[:60] for text, _, _ in MISTAKES]
 )
 def test_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int, told: list[str]) -> None:
     found = mistake(tmp_path, text)
