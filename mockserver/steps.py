@@ -10,6 +10,7 @@ from mockserver import values
 from mockserver.call import Call, Target
 from mockserver.chassis import Specification, SpecMiddleware
 from mockserver.contract.contract import Contract
+from mockserver.contract.findings import MOST
 from mockserver.contract.problems import (
     BODY_TOO_LARGE,
     INVALID_REQUEST,
@@ -71,6 +72,8 @@ class Edge:
         await self._send(call, reply, send)
 
     def _word(self, call: Call, problem: Problem) -> Reply:
+        # The traceback leads to this call and its body, and the call to the problem: a circle that would keep both.
+        problem.__traceback__ = problem.__context__ = None
         call.problem = problem
         target = call.target
         if target is None:
@@ -271,7 +274,7 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
     def _refusal(self, violations: list[Violation]) -> Problem:
         wrong_type = any(violation.keyword == "media-type" for violation in violations)
         kind = UNSUPPORTED_MEDIA_TYPE if wrong_type else INVALID_REQUEST
-        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        more = f" (and {len(violations) - 1}{' or' if len(violations) >= MOST else ''} more)" if len(violations) > 1 else ""
         return Problem(kind, f"Invalid request: {violations[0]}{more}", violations=violations)
 
 

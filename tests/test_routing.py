@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,7 +126,16 @@ def test_routing_literal_before_partial_before_variable(routed: Client, method: 
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/nothing", "/v1/things/7/parts", "/v1/things/7/parts/1/2", "/v2/things", "/v1/v1/things", "/v1/Things", "/v1/files/abc", "/__admin/nothing"],
+    [
+        "/v1/nothing",
+        "/v1/things/7/parts",
+        "/v1/things/7/parts/1/2",
+        "/v2/things",
+        "/v1/v1/things",
+        "/v1/Things",
+        "/v1/files/abc",
+        "/__admin/nothing",
+    ],
 )
 def test_routing_unknown_path_is_404(routed: Client, path: str) -> None:
     reply = routed.get(path)
@@ -162,7 +170,12 @@ def test_routing_finds_the_path_before_the_method(routed: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "allow"), [("/v1/things", "GET, HEAD, OPTIONS, POST"), ("/v1/posted", "OPTIONS, POST"), ("/v1/things/7", "DELETE, GET, HEAD, OPTIONS, PUT")]
+    ("path", "allow"),
+    [
+        ("/v1/things", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/posted", "OPTIONS, POST"),
+        ("/v1/things/7", "DELETE, GET, HEAD, OPTIONS, PUT"),
+    ],
 )
 def test_routing_options_answers_by_itself(routed: Client, path: str, allow: str) -> None:
     reply = routed.call("OPTIONS", path)
@@ -296,7 +309,9 @@ def test_routing_without_a_name_is_the_default_world(routed: Client) -> None:
     assert len(routed.app.worlds.get("default").journal) == 1
 
 
-@pytest.mark.parametrize("path", ["/worlds/a%20b/v1/things", "/worlds/-a/v1/things", f"/worlds/{'x' * 101}/v1/things", "/worlds/a%2Fb/things"])
+@pytest.mark.parametrize(
+    "path", ["/worlds/a%20b/v1/things", "/worlds/-a/v1/things", f"/worlds/{'x' * 101}/v1/things", "/worlds/a%2Fb/things"]
+)
 def test_routing_world_name_that_is_none_is_400(routed: Client, path: str) -> None:
     known = routed.app.worlds.names()
     reply = routed.get(path)

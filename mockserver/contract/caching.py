@@ -16,12 +16,15 @@ import orjson
 
 from mockserver.values import JSON
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the bundler or the normaliser makes something else of the same sources."""
 
 
-def load(cache: Path) -> JSON:
-    """Return the value that a cache file holds, or None when it cannot be trusted."""
+def load(cache: Path, folder: Path) -> JSON:
+    """Return the value that a cache file holds, or None when it cannot be trusted.
+
+    `folder` is where the document lies now: its files are named from there, so that a bundle travels with it.
+    """
     try:
         if hasattr(os, "getuid") and cache.stat().st_uid not in (os.getuid(), 0):
             return None
@@ -30,21 +33,21 @@ def load(cache: Path) -> JSON:
         if facts["format"] != FORMAT or facts["digest"] != _digest(payload):
             return None
         for name, digest in facts["sources"].items():
-            if _digest((cache.parent / name).read_bytes()) != digest:
+            if _digest((folder / name).read_bytes()) != digest:
                 return None
         return orjson.loads(payload)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def save(cache: Path, value: JSON, sources: dict[Path, bytes]) -> None:
+def save(cache: Path, folder: Path, value: JSON, sources: dict[Path, bytes]) -> None:
     """Write a cache file at once or not at all. Raises `OSError` when the place cannot be written."""
     payload = orjson.dumps(value)
     cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = {
         "format": FORMAT,
         "digest": _digest(payload),
-        "sources": {os.path.relpath(path, cache.parent): _digest(text) for path, text in sources.items()},
+        "sources": {os.path.relpath(path, folder): _digest(text) for path, text in sources.items()},
     }
     handle, name = tempfile.mkstemp(dir=cache.parent, prefix=cache.name)
     try:

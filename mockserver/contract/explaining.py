@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from jsonschema._format import FormatChecker
@@ -30,7 +31,7 @@ from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator
 
 from mockserver.contract.decoding import BodyDecoder, Decoded
-from mockserver.contract.findings import Finding, from_jsonschema
+from mockserver.contract.findings import MOST, Finding, from_jsonschema
 from mockserver.contract.gate import NATIVE_FORMATS, PATTERN_FORMATS, Validator, compile_schema
 from mockserver.contract.operations import Content, Operation
 from mockserver.contract.replies import Reply, ReplyPlan
@@ -136,7 +137,7 @@ class _Decoded:
         return value, schema
 
     def _validate_schema(self, schema: SchemaPath, value: Any) -> None:
-        if errors := tuple(self._validator(schema).iter_errors(value)):
+        if errors := tuple(islice(self._validator(schema).iter_errors(value), MOST)):
             raise InvalidSchemaValue(value, "any", schema_errors=errors)
 
     def _validator(self, schema: SchemaPath) -> Any:

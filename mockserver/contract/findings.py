@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 from mockserver.contract.gate import PATTERN_FORMATS
@@ -13,6 +14,10 @@ Path: TypeAlias = tuple[str | int, ...]
 
 
 _FORMAT_OF_PATTERN = {pattern: name for name, pattern in PATTERN_FORMATS.items()}
+
+
+MOST = 1000
+"""How many findings are looked for: a body of megabytes can break a rule a million times."""
 
 
 class Finding(NamedTuple):
@@ -30,8 +35,8 @@ class Finding(NamedTuple):
 
 
 def from_gate(errors: Iterable[Any]) -> Iterator[Finding]:
-    """Turn the errors of a jsonschema-rs validator into findings."""
-    for error in errors:
+    """Turn the errors of a jsonschema-rs validator into findings, as many as are looked for."""
+    for error in islice(errors, MOST):
         keyword = error.kind.name
         kind = error.kind.as_dict()
         context = kind.pop("context", ())
@@ -52,7 +57,7 @@ def from_gate(errors: Iterable[Any]) -> Iterator[Finding]:
 
 def from_jsonschema(errors: Iterable[Any]) -> Iterator[Finding]:
     """Turn the errors of a jsonschema validator into findings. Their rules are unknown: references are not in them."""
-    for error in errors:
+    for error in islice(errors, MOST):
         keyword = error.validator or "schema"
         branches: dict[int, list[Any]] = {}
         if keyword in ("anyOf", "oneOf"):

@@ -25,34 +25,39 @@ def load_document(path: Path, cache: Path | None = None) -> Loaded:
 
     `cache` is where its bundle is looked for first, for a document that ships with one.
     """
-    if not path.is_file():
-        raise DocumentError(path, "there is no such file")
+    _check_file(path)
     value = _cached(path, cache, _bundle)
     return Loaded(value["document"], value["faults"])
 
 
 def load_value(path: Path, cache: Path | None = None) -> JSON:
     """Return the value of a YAML file. Raises `DocumentError` when it cannot be read."""
+    _check_file(path)
+    return _cached(path, cache, _value)
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise DocumentError(path, "is a folder; name a file in it")
     if not path.is_file():
         raise DocumentError(path, "there is no such file")
-    return _cached(path, cache, _value)
 
 
 def build(path: Path, cache: Path, *, document: bool) -> None:
     """Make the cache of a document or another YAML file that ships with the package."""
     value, sources = (_bundle if document else _value)(path)
-    caching.save(cache, value, sources)
+    caching.save(cache, path.resolve().parent, value, sources)
 
 
 def _cached(path: Path, cache: Path | None, read: Callable[[Path], tuple[JSON, dict[Path, bytes]]]) -> JSON:
     path = path.resolve()
     own = caching.user_cache(path)
     for place in (cache, own):
-        if place is not None and (value := caching.load(place)) is not None:
+        if place is not None and (value := caching.load(place, path.parent)) is not None:
             return value
     value, sources = read(path)
     with contextlib.suppress(OSError):  # a place that cannot be written costs time, nothing else
-        caching.save(own, value, sources)
+        caching.save(own, path.parent, value, sources)
     return value
 
 

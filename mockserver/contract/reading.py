@@ -66,14 +66,28 @@ def parse_text(text: bytes, path: Path) -> JSON:
         except values.NotJSON as error:
             raise DocumentError(path, str(error)) from error
     try:
+        _check_depth(text, path)
         value = yaml.load(text, Loader=_StrictLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = "" if mark is None else str(mark.line + 1)
         raise DocumentError(path, f"is not valid YAML: {error.problem or error.context}", place) from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise DocumentError(path, f"is not valid YAML: {error}") from error
+        reason = " ".join(str(error).split())
+        raise DocumentError(path, f"is not valid YAML: {reason}") from error
     return value
+
+
+def _check_depth(text: bytes, path: Path) -> None:
+    # The C library's composer recurses without a bound of its own.
+    depth = 0
+    for event in yaml.parse(text, Loader=_StrictLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > values.MAX_DEPTH:
+                raise DocumentError(path, f"is nested deeper than {values.MAX_DEPTH} levels")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def line_of(text: bytes, path: tuple[str | int, ...]) -> int | None:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from mockserver.contract.decoding import BodyDecoder, Decoded, Headers, RequestDecoder, Upload
-from mockserver.contract.findings import Finding, flatten, from_gate, violation
+from mockserver.contract.findings import MOST, Finding, flatten, from_gate, violation
 from mockserver.contract.gate import Gate, Validator
 from mockserver.contract.operations import Operation, Parameter
 from mockserver.contract.violations import Violation
@@ -144,7 +144,7 @@ class RequestPlan:
             elif (part := str(finding.path[0])) not in undecodable:
                 rule = finding.rule or rules.get((finding.path, finding.keyword), "")
                 found.append(violation(finding, part, finding.path[1:], self._rule(rule, part, finding.path[1:], body)))
-        return sorted(found, key=lambda each: _PART_ORDER[each.part])
+        return sorted(found[:MOST], key=lambda each: _PART_ORDER[each.part])
 
     def _rule(self, rule: str, part: str, path: tuple[str | int, ...], body: BodyDecoder | None) -> str:
         """Turn a place in the assembled schema into one in the document."""

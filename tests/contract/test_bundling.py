@@ -85,9 +85,7 @@ def test_bundle_takes_the_kind_from_the_place(tmp_path: Path, kind: str, use: st
 
 
 def test_bundle_names_a_whole_file_by_its_stem(tmp_path: Path) -> None:
-    made = write(
-        tmp_path, {"root.yaml": "paths:\n" + posting("{$ref: schemas/Pet.yaml}"), "schemas/Pet.yaml": "type: object"}
-    )
+    made = write(tmp_path, {"root.yaml": "paths:\n" + posting("{$ref: schemas/Pet.yaml}"), "schemas/Pet.yaml": "type: object"})
     assert schema_of(made) == {"$ref": "#/components/schemas/Pet"}
 
 
@@ -155,9 +153,7 @@ def test_bundle_reference_back_to_the_root_stays_within(tmp_path: Path) -> None:
     made = write(
         tmp_path,
         {
-            "root.yaml": "paths:\n"
-            + posting("{$ref: 'one.yaml#/Pet'}")
-            + "components: {schemas: {Name: {type: string}}}\n",
+            "root.yaml": "paths:\n" + posting("{$ref: 'one.yaml#/Pet'}") + "components: {schemas: {Name: {type: string}}}\n",
             "one.yaml": "Pet: {properties: {name: {$ref: 'root.yaml#/components/schemas/Name'}}}",
         },
     )
@@ -217,9 +213,7 @@ def test_bundle_takes_json_files(tmp_path: Path) -> None:
 
 
 def test_bundle_lists_its_sources(tmp_path: Path) -> None:
-    made = write(
-        tmp_path, {"root.yaml": "paths:\n" + posting("{$ref: 'one.yaml#/Pet'}"), "one.yaml": "Pet: {type: integer}"}
-    )
+    made = write(tmp_path, {"root.yaml": "paths:\n" + posting("{$ref: 'one.yaml#/Pet'}"), "one.yaml": "Pet: {type: integer}"})
     assert made.sources == {path: path.read_bytes() for path in (tmp_path / "root.yaml", tmp_path / "one.yaml")}
 
 

@@ -89,7 +89,7 @@ def test_cache_of_a_missing_source_is_ignored(source: Path) -> None:
     summary(source)
     cache = cache_of(source)
     (source.parent / "part.yaml").unlink()
-    assert caching.load(cache) is None
+    assert caching.load(cache, source.parent) is None
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_cache_that_is_damaged_is_ignored_and_made_anew(source: Path, damage: ob
     cache = cache_of(source)
     whole = cache.read_bytes()
     cache.write_bytes(damage(whole))
-    assert caching.load(cache) is None
+    assert caching.load(cache, source.parent) is None
     assert summary(source) == "first"
     assert cache.read_bytes() == whole
 
@@ -164,19 +164,19 @@ def test_cache_leaves_no_half_written_file(source: Path, cache_home: Path) -> No
 def test_cache_save_fails_whole(tmp_path: Path) -> None:
     """What cannot be written as JSON leaves no file behind."""
     with pytest.raises(TypeError):
-        caching.save(tmp_path / "c" / "x.json", {1: object()}, {})
+        caching.save(tmp_path / "c" / "x.json", tmp_path, {1: object()}, {})
     assert not list(tmp_path.glob("c/*"))
 
 
 def test_shipped_bundle_is_tried_first(source: Path, tmp_path: Path) -> None:
     shipped = tmp_path / "shipped" / "document.json"
-    caching.save(shipped, load_shipped(source), {source: source.read_bytes()})
+    caching.save(shipped, source.parent, load_shipped(source), {source: source.read_bytes()})
     assert summary(source, shipped) == "shipped"
 
 
 def test_shipped_bundle_older_than_its_source_is_not_used(source: Path, tmp_path: Path) -> None:
     shipped = tmp_path / "shipped" / "document.json"
-    caching.save(shipped, load_shipped(source), {source: b"what it was"})
+    caching.save(shipped, source.parent, load_shipped(source), {source: b"what it was"})
     assert summary(source, shipped) == "first"
 
 
@@ -197,3 +197,19 @@ def test_values_that_are_falsy_are_cached_too(tmp_path: Path, text: str) -> None
     path = tmp_path / "fixture.yaml"
     path.write_text(text)
     assert load_value(path) == load_value(path) == orjson.loads(text)
+
+
+def test_cache_of_a_document_is_not_taken_for_the_value_of_its_file(source: Path) -> None:
+    """A file may be read in both ways; what was made of it in one is nothing in the other."""
+    load_document(source)
+    value = load_value(source)
+    assert value["openapi"] == "3.0.3"
+
+
+def test_shipped_bundle_travels_with_its_document(source: Path, tmp_path: Path) -> None:
+    """Sources are named from the document's folder, so that document and bundle may be installed elsewhere."""
+    shipped, moved = tmp_path / "one" / "document.json", tmp_path / "two" / "deep" / "document.json"
+    caching.save(shipped, source.parent, load_shipped(source), {source: source.read_bytes()})
+    moved.parent.mkdir(parents=True)
+    shipped.rename(moved)
+    assert summary(source, moved) == "shipped"

@@ -5,6 +5,7 @@ The tables are those of the OpenAPI Specification 3.0.3, Style Values and Style 
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,7 +29,7 @@ SCHEMAS = {"string": TEXT, "array": ARRAY, "object": OBJECT}
 VALUES: dict[str, JSON] = {"string": "blue", "array": ["blue", "black", "brown"], "object": {"R": 100, "G": 200, "B": 150}}
 
 
-def plan(operation: Record, path: str = "/a", **more: JSON) -> RequestPlan:
+def plan(operation: Record, path: str = "/a", extensions: Record | None = None) -> RequestPlan:
     contract = Contract(
         normalise(
             {
@@ -36,7 +37,7 @@ def plan(operation: Record, path: str = "/a", **more: JSON) -> RequestPlan:
                 "info": {"title": "Tested", "version": "1"},
                 "paths": {path: {"post": {"responses": {"200": {"description": "Fine."}}, **operation}}},
                 "components": {},
-                **more,
+                **(extensions or {}),
             }
         )
     )
@@ -126,7 +127,7 @@ EMPTY = [
 ]
 
 
-@pytest.mark.parametrize(("where", "style", "explode", "text"), EMPTY, ids=lambda part: str(part))
+@pytest.mark.parametrize(("where", "style", "explode", "text"), EMPTY, ids=str)
 def test_style_examples_of_the_empty_text(where: str, style: str, explode: bool, text: str) -> None:
     assert decode(parameter(where, TEXT, style=style, explode=explode), where, text) == ""
 
@@ -204,7 +205,10 @@ DEEP: Record = {
     "type": "object",
     "properties": {
         "n": {"type": "integer"},
-        "inner": {"type": "object", "properties": {"flag": {"type": "boolean"}, "list": {"type": "array", "items": {"type": "integer"}}}},
+        "inner": {
+            "type": "object",
+            "properties": {"flag": {"type": "boolean"}, "list": {"type": "array", "items": {"type": "integer"}}},
+        },
     },
     "additionalProperties": {"type": "number"},
 }
@@ -301,9 +305,8 @@ CASTS: list[tuple[Record, str, JSON]] = [
 def test_casts_are_strict(where: str, schema: Record, text: str, value: JSON) -> None:
     """Spellings are JSON's, with `True` and `False` as Python clients write them; other texts stay for the schema to refuse."""
     made = parameter(where, schema)
-    if where in ("header", "cookie"):
-        if not text.isascii() or text != text.strip():
-            text, value = "x", "x"  # no header holds such a text
+    if where in ("header", "cookie") and (not text.isascii() or text != text.strip()):
+        text, value = "x", "x"  # no header holds such a text
     if where == "query":
         sent = urlencode({"color": text})
     elif where == "cookie":
@@ -344,7 +347,7 @@ def test_alias_is_another_name() -> None:
 
 def absent(required: bool) -> RequestPlan:
     described = {"name": "q", "in": "query", "required": required, "schema": {"type": "string"}}
-    return plan({"parameters": [described]}, **{"x-absent-values": ["None"]})
+    return plan({"parameters": [described]}, extensions={"x-absent-values": ["None"]})
 
 
 def test_absent_value_means_left_out() -> None:
@@ -358,7 +361,7 @@ def test_absent_value_of_a_required_parameter_is_its_value() -> None:
 
 def test_absent_values_are_for_queries_alone() -> None:
     described = {"name": "q", "in": "header", "schema": {"type": "string"}}
-    made = plan({"parameters": [described]}, **{"x-absent-values": ["None"]})
+    made = plan({"parameters": [described]}, extensions={"x-absent-values": ["None"]})
     assert decode(made, "header", "None", "q") == "None"
 
 
@@ -484,7 +487,9 @@ def test_form_that_is_no_text_is_refused(body: bytes) -> None:
 
 def multipart(*parts: tuple[str, bytes], boundary: str = "b0undary") -> tuple[str, bytes]:
     """A body of these parts, each with the rest of its disposition, and its content type."""
-    pieces = [f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + data + b"\r\n" for head, data in parts]
+    pieces = [
+        f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + data + b"\r\n" for head, data in parts
+    ]
     return f"{MULTIPART}; boundary={boundary}", b"".join(pieces) + f"--{boundary}--\r\n".encode()
 
 
@@ -554,7 +559,10 @@ def test_multipart_with_a_quoted_boundary() -> None:
 BAD_MULTIPART = {
     "no-boundary": (MULTIPART, b"--b\r\n"),
     "empty-boundary": (f"{MULTIPART}; boundary=", b"--\r\n"),
-    "wrong-boundary": (f"{MULTIPART}; boundary=other", b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\n'),
+    "wrong-boundary": (
+        f"{MULTIPART}; boundary=other",
+        b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\n',
+    ),
     "garbage": (f"{MULTIPART}; boundary=b", b"garbage"),
     "not-ended": (f"{MULTIPART}; boundary=b", b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'),
     "no-name": (f"{MULTIPART}; boundary=b", b"--b\r\nContent-Disposition: form-data\r\n\r\n1\r\n--b--\r\n"),
@@ -589,14 +597,13 @@ PIECES = strategies.sampled_from(
 )  # fmt: skip
 
 
-@given(strategies.lists(PIECES | strategies.binary(max_size=4), max_size=25), strategies.sampled_from(["b", '"b"', "b; charset=x"]))
+@given(
+    strategies.lists(PIECES | strategies.binary(max_size=4), max_size=25), strategies.sampled_from(["b", '"b"', "b; charset=x"])
+)
 @settings(max_examples=300, deadline=None)
 def test_multipart_never_fails_in_another_way(pieces: list[bytes], boundary: str) -> None:
-    try:
+    with contextlib.suppress(Undecodable):
         fields, uploads = parse_multipart(b"--b\r\n" + b"".join(pieces) + b"\r\n--b--\r\n", f"{MULTIPART}; boundary={boundary}")
-    except Undecodable as error:
-        assert str(error)
-    else:
         assert all(fields)
         assert all(upload.name for upload in uploads)
 
@@ -689,7 +696,8 @@ def test_body_of_text_is_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("media_type", "body"), [("text/plain", b"\xff"), ("application/json", b"\xff"), ("application/json", b"{"), ("application/json", b"NaN")]
+    ("media_type", "body"),
+    [("text/plain", b"\xff"), ("application/json", b"\xff"), ("application/json", b"{"), ("application/json", b"NaN")],
 )
 def test_body_that_cannot_be_decoded_is_refused(media_type: str, body: bytes) -> None:
     found = violations_of(taking(media_type), media_type, body)

@@ -20,17 +20,41 @@ def accepts(schema: Record, value: JSON, direction: Direction = "request", **sch
 
 FORMATS: dict[str, tuple[list[str], list[str]]] = {
     "uuid": (
-        ["0b6f2c51-6a1e-4f5e-9a53-1f0cb1f8a7d2", "0B6F2C51-6A1E-4F5E-9A53-1F0CB1F8A7D2", "00000000-0000-0000-0000-000000000000"],
-        ["", "none", "0b6f2c516a1e4f5e9a531f0cb1f8a7d2", "0b6f2c51-6a1e-4f5e-9a53-1f0cb1f8a7dg", "{0b6f2c51-6a1e-4f5e-9a53-1f0cb1f8a7d2}"],
+        [
+            "0b6f2c51-6a1e-4f5e-9a53-1f0cb1f8a7d2",
+            "0B6F2C51-6A1E-4F5E-9A53-1F0CB1F8A7D2",
+            "00000000-0000-0000-0000-000000000000",
+        ],
+        [
+            "",
+            "none",
+            "0b6f2c516a1e4f5e9a531f0cb1f8a7d2",
+            "0b6f2c51-6a1e-4f5e-9a53-1f0cb1f8a7dg",
+            "{0b6f2c51-6a1e-4f5e-9a53-1f0cb1f8a7d2}",
+        ],
     ),
     "date-time": (
         ["2026-05-03T17:08:55Z", "2026-05-03T17:08:55.123456Z", "2026-05-03T17:08:55+02:00", "2026-05-03t17:08:55z"],
-        ["", "2026-05-03", "2026-05-03T17:08:55", "2026-13-03T17:08:55Z", "2026-02-30T00:00:00Z", "2026-05-03T25:00:00Z", "now"],
+        [
+            "",
+            "2026-05-03",
+            "2026-05-03T17:08:55",
+            "2026-13-03T17:08:55Z",
+            "2026-02-30T00:00:00Z",
+            "2026-05-03T25:00:00Z",
+            "now",
+        ],
     ),
     "date": (["2026-05-03", "2024-02-29"], ["", "2026-5-3", "2026-02-29", "2026-05-03T00:00:00Z", "20260503"]),
     "time": (["17:08:55Z", "17:08:55.5+02:00"], ["", "17:08", "25:00:00Z"]),
-    "email": (["a@example.com", "a.b+c@sub.example.org"], ["", "a", "a@", "@example.com", "a b@example.com", "a@b@example.com"]),
-    "uri": (["https://example.com/a?b=c#d", "urn:a:b", "mailto:a@example.com"], ["", "a/b", "//example.com", "http://a b", "http://[::1"]),
+    "email": (
+        ["a@example.com", "a.b+c@sub.example.org"],
+        ["", "a", "a@", "@example.com", "a b@example.com", "a@b@example.com"],
+    ),
+    "uri": (
+        ["https://example.com/a?b=c#d", "urn:a:b", "mailto:a@example.com"],
+        ["", "a/b", "//example.com", "http://a b", "http://[::1"],
+    ),
     "hostname": (["example.com", "localhost", "a-b.c"], ["", "-a.com", "a_b.com", "a" * 64 + ".com", "a b"]),
     "ipv4": (["127.0.0.1", "255.255.255.255"], ["", "127.0.0", "256.0.0.1", "127.0.0.1.1", "01.2.3.4", "::1"]),
     "ipv6": (["::1", "2001:db8::7", "::ffff:127.0.0.1"], ["", "1", "2001:db8:::7", "12345::", "127.0.0.1"]),
@@ -103,7 +127,9 @@ def test_read_only_and_write_only_by_direction(value: JSON, request_: bool, repl
     assert accepts(FIELDS, value, "reply") is reply
 
 
-@pytest.mark.parametrize("schema", [{"$ref": "#/components/schemas/F"}, {"allOf": [{"$ref": "#/components/schemas/F"}]}], ids=str)
+@pytest.mark.parametrize(
+    "schema", [{"$ref": "#/components/schemas/F"}, {"allOf": [{"$ref": "#/components/schemas/F"}]}], ids=str
+)
 def test_read_only_holds_behind_references(schema: Record) -> None:
     assert accepts(schema, {"name": "a", "secret": "s"}, "request", F=FIELDS)
     assert not accepts(schema, {"name": "a", "secret": "s"}, "reply", F=FIELDS)

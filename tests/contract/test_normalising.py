@@ -30,19 +30,27 @@ def document(paths: Record, schemas: Record | None = None, **more: JSON) -> Reco
 
 def posting(schema: Record) -> Record:
     content = {"application/json": {"schema": schema}}
-    return {"/a": {"post": {"requestBody": {"content": content}, "responses": {"200": {"description": "", "content": content}}}}}
+    return {
+        "/a": {"post": {"requestBody": {"content": content}, "responses": {"200": {"description": "", "content": content}}}}
+    }
 
 
-def takes(schema: Record, value: JSON, schemas: Record | None = None, explain: bool = True) -> bool:
+def takes(schema: Record, value: JSON, schemas: Record | None = None) -> bool:
     """Whether a request body of this schema may be this value; the gate and openapi-core must say the same."""
     contract = Contract(document(posting(schema), schemas))
     plan = contract.requests[contract.operations[0]]
     try:
         plan.read({}, b"", JSON_TYPE, dump(value))
-    except ContractBroken as broken:
-        assert broken.violations(contract.explainer() if explain else None)
-        return False
-    return True
+    except ContractBroken as caught:
+        broken = caught
+    else:
+        return True
+    decoded, decoder = plan.decoder.decode({}, b"", JSON_TYPE, dump(value))
+    explainer = contract.explainer()
+    assert explainer is not None
+    assert broken.violations()
+    assert explainer.request(plan, decoded, decoder)
+    return False
 
 
 def gives(schema: Record, value: JSON, schemas: Record | None = None) -> bool:
@@ -262,7 +270,15 @@ def test_discriminator_of_inline_branches_is_left_out() -> None:
         ([{"url": "/v1/"}], "/v1"),
         ([{"url": "https://api.example.com/v2"}], "/v2"),
         ([{"url": "https://api.example.com"}], ""),
-        ([{"url": "https://{region}.example.com/{base}", "variables": {"region": {"default": "eu"}, "base": {"default": "v3"}}}], "/v3"),
+        (
+            [
+                {
+                    "url": "https://{region}.example.com/{base}",
+                    "variables": {"region": {"default": "eu"}, "base": {"default": "v3"}},
+                }
+            ],
+            "/v3",
+        ),
         ([{"url": "/"}], ""),
         ([{"url": "/first"}, {"url": "/second"}], "/first"),
         ([], ""),
@@ -295,7 +311,11 @@ def test_security_schemes_are_written_small() -> None:
 
 
 def test_normalising_twice_changes_nothing() -> None:
-    schema = {"type": "object", "nullable": True, "properties": {"a": {"nullable": True, "enum": ["x"]}, "b": {"$ref": "#/components/schemas/Id"}}}
+    schema = {
+        "type": "object",
+        "nullable": True,
+        "properties": {"a": {"nullable": True, "enum": ["x"]}, "b": {"$ref": "#/components/schemas/Id"}},
+    }
     made = document(posting(schema), {"Id": {"type": "integer", "format": "int32", "readOnly": True}}, servers=[{"url": "/v1"}])
     once = dump(made)
     assert dump(normalise(made)) == once
@@ -315,6 +335,12 @@ def test_error_responses_fill_gaps_only() -> None:
     }
     assert list(made["put"]["responses"]) == ["200", "4XX"]
     assert list(made["post"]["responses"]) == ["default"]
+
+
+def test_error_responses_do_not_make_up_for_a_missing_success() -> None:
+    """An operation that describes no response is a fault; refusals that are added must not hide it."""
+    made = add_error_responses(document({"/a": {"get": {"responses": {}}}}), ("400",), {"description": "added"})
+    assert Contract(made).operations == []
 
 
 @pytest.mark.parametrize(

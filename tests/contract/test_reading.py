@@ -50,7 +50,13 @@ def test_reading_refuses_duplicate_keys_with_their_line(text: str, line: str) ->
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("a: 1\nb: [1, 2\n", "3"), ("a: 1\n\tb: 2\n", "2"), ("a: b: c\n", "1"), ("a: *nowhere\n", "1"), ("a: 1\n--- \nb: 2\n", "2")],
+    [
+        ("a: 1\nb: [1, 2\n", "3"),
+        ("a: 1\n\tb: 2\n", "2"),
+        ("a: b: c\n", "1"),
+        ("a: *nowhere\n", "1"),
+        ("a: 1\n--- \nb: 2\n", "2"),
+    ],
     ids=["open-list", "tab", "two-colons", "unknown-anchor", "two-documents"],
 )
 def test_reading_bad_yaml_tells_the_line(text: str, line: str) -> None:
@@ -71,7 +77,9 @@ def test_reading_refuses_what_no_json_can_say(text: str) -> None:
         read(text)
 
 
-@pytest.mark.parametrize("text", ["a: !!binary aGk=", "a: !!set {b, c}", "a: !!timestamp 2026-05-03"], ids=["bytes", "set", "date"])
+@pytest.mark.parametrize(
+    "text", ["a: !!binary aGk=", "a: !!set {b, c}", "a: !!timestamp 2026-05-03"], ids=["bytes", "set", "date"]
+)
 def test_reading_refuses_tags_of_other_types(text: str) -> None:
     """A bundle is kept as JSON, so a value that JSON does not have must end in an error that names the file."""
     with pytest.raises(DocumentError):
@@ -93,7 +101,17 @@ def test_reading_follows_anchors() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1", 1), ("1.5", 1.5), ("true", True), ("null", None), ("''", ""), ("'1'", "1"), ("text", "text"), ("[]", []), ("{}", {})],
+    [
+        ("1", 1),
+        ("1.5", 1.5),
+        ("true", True),
+        ("null", None),
+        ("''", ""),
+        ("'1'", "1"),
+        ("text", "text"),
+        ("[]", []),
+        ("{}", {}),
+    ],
 )
 def test_reading_scalars_are_what_json_has(text: str, value: Any) -> None:
     assert read(f"a: {text}") == {"a": value}

@@ -35,15 +35,24 @@ DOCUMENT: Record = {
                         },
                     },
                     "204": {"description": "Nothing."},
-                    "4XX": {"description": "No.", "content": {"application/json": {"schema": {"type": "object", "required": ["error"]}}}},
-                    "404": {"description": "Not there.", "content": {"application/json": {"schema": {"type": "object", "required": ["gone"]}}}},
+                    "4XX": {
+                        "description": "No.",
+                        "content": {"application/json": {"schema": {"type": "object", "required": ["error"]}}},
+                    },
+                    "404": {
+                        "description": "Not there.",
+                        "content": {"application/json": {"schema": {"type": "object", "required": ["gone"]}}},
+                    },
                 },
             },
             "put": {
                 "operationId": "default",
                 "responses": {
                     "200": {"description": "Fine.", "content": {"application/json": {}}},
-                    "default": {"description": "Else.", "content": {"application/problem+json": {"schema": {"type": "object"}}}},
+                    "default": {
+                        "description": "Else.",
+                        "content": {"application/problem+json": {"schema": {"type": "object"}}},
+                    },
                 },
             },
         }

@@ -129,7 +129,11 @@ def body(**fields: JSON) -> bytes:
 def test_request_that_is_right_is_read(contract: Contract) -> None:
     plan = contract.requests[contract.operation("addOrder")]
     request = plan.read(RIGHT["path"], b"limit=5&dry=true&tags=a", RIGHT["headers"], RIGHT["body"])
-    assert (request.path, request.query, request.cookie) == ({"shop": 7}, {"limit": 5, "dry": True, "tags": ["a"]}, {"session": "abc"})
+    assert (request.path, request.query, request.cookie) == (
+        {"shop": 7},
+        {"limit": 5, "dry": True, "tags": ["a"]},
+        {"session": "abc"},
+    )
     assert request.header == {"x-request": UUID}
     assert request.fields == {"lines": [{"article": "A", "count": 1}]}
 

@@ -162,12 +162,12 @@ def test_health_tells_what_is_served(client: Client) -> None:
 def test_health_tells_what_is_not_served(tmp_path: Any) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(
-        "openapi: 3.0.3\ninfo: {title: Bad, version: '1'}\npaths:\n  /a: {get: {responses: {}}}\n"
+        "openapi: 3.0.3\ninfo: {title: Bad, version: '1'}\npaths:\n  /a/{b}: {get: {responses: {'200': {description: No.}}}}\n"
         "  /b: {get: {responses: {'200': {description: Fine.}}}}\n"
     )
     body = admin(Client(App(Settings(document=path)), headers={}), "GET", "/health").json()
     assert (body["operations"], len(body["not_served"])) == (1, 1)
-    assert "/paths/~1a/get" in body["not_served"][0]
+    assert "/paths/~1a~1{b}/get" in body["not_served"][0]
 
 
 def test_settings_tell_how_the_server_was_started(client: Client) -> None:
@@ -217,7 +217,13 @@ def test_control_needs_no_key(strict: Client) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"authorization": "Bearer wrong"}, {"authorization": f"Basic {TOKEN}"}, {"authorization": TOKEN}, {"authorization": "Bearer"}],
+    [
+        {},
+        {"authorization": "Bearer wrong"},
+        {"authorization": f"Basic {TOKEN}"},
+        {"authorization": TOKEN},
+        {"authorization": "Bearer"},
+    ],
     ids=["none", "wrong", "basic", "bare", "empty"],
 )
 def test_token_missing_or_wrong_is_401(guarded: Client, headers: dict[str, str]) -> None:
@@ -529,7 +535,9 @@ def test_clock_is_stopped_and_started_where_it_stands(client: Client, frozen: bo
     assert client.world.clock.frozen is frozen
 
 
-@pytest.mark.parametrize(("seconds", "now"), [(3600, "13:00:00.000"), (-0.5, "11:59:59.500"), (0, "12:00:00.000"), (0.25, "12:00:00.250")])
+@pytest.mark.parametrize(
+    ("seconds", "now"), [(3600, "13:00:00.000"), (-0.5, "11:59:59.500"), (0, "12:00:00.000"), (0.25, "12:00:00.250")]
+)
 def test_clock_is_moved(client: Client, seconds: float, now: str) -> None:
     client.world.clock.freeze(datetime.fromisoformat("2026-06-01T12:00:00Z"))
     body = admin(client, "POST", "/clock/move", {"seconds": seconds}).json()
@@ -545,7 +553,9 @@ def test_clock_move_to_an_absurd_time_is_400(client: Client, seconds: float) -> 
     assert client.world.clock.setting == setting
 
 
-@pytest.mark.parametrize("content", [b'{"seconds": NaN}', b'{"seconds": Infinity}', b'{"seconds": 1e999}', b'{"seconds": "1"}', b"{}", b""])
+@pytest.mark.parametrize(
+    "content", [b'{"seconds": NaN}', b'{"seconds": Infinity}', b'{"seconds": 1e999}', b'{"seconds": "1"}', b"{}", b""]
+)
 def test_clock_move_by_no_number_is_400(client: Client, content: bytes) -> None:
     reply = admin(client, "POST", "/clock/move", content=content, headers={"content-type": "application/json"})
     assert problem(reply) == (400, "invalid-request")
@@ -605,7 +615,10 @@ def test_journal_lists_newest_first(client: Client) -> None:
     client.get("/v1/admin/workspaces")
     body = admin(client, "GET", "/requests").json()
     assert (body["total"], body["dropped"], body["capacity"]) == (2, 0, 10_000)
-    assert [(entry["number"], entry["path"]) for entry in body["requests"]] == [(2, "/v1/admin/workspaces"), (1, "/v1/api-keys")]
+    assert [(entry["number"], entry["path"]) for entry in body["requests"]] == [
+        (2, "/v1/admin/workspaces"),
+        (1, "/v1/api-keys"),
+    ]
 
 
 def test_journal_shows_a_call_whole(small: Client) -> None:
@@ -690,7 +703,9 @@ def test_journal_limit_cuts_the_list_not_the_total(called: Client) -> None:
     assert body["total"] == 4
 
 
-@pytest.mark.parametrize("query", ["status=ok", "status=600", "status=20", "since=yesterday", "until=2026-06-01", "limit=0", "limit=x"])
+@pytest.mark.parametrize(
+    "query", ["status=ok", "status=600", "status=20", "since=yesterday", "until=2026-06-01", "limit=0", "limit=x"]
+)
 @pytest.mark.parametrize("path", ["/requests", "/requests/count"])
 def test_journal_filter_that_is_none_is_400(client: Client, path: str, query: str) -> None:
     if query.startswith("limit") and path.endswith("count"):
@@ -711,7 +726,9 @@ def test_journal_shows_one_call(called: Client) -> None:
     assert admin(called, "GET", "/requests/2").json()["path"] == "/v1/admin/workspaces"
 
 
-@pytest.mark.parametrize(("number", "status"), [("5", 404), ("9007199254740991", 404), ("0", 400), ("-1", 400), ("x", 400), ("1" * 30, 400)])
+@pytest.mark.parametrize(
+    ("number", "status"), [("5", 404), ("9007199254740991", 404), ("0", 400), ("-1", 400), ("x", 400), ("1" * 30, 400)]
+)
 def test_journal_has_no_such_call(called: Client, number: str, status: int) -> None:
     assert admin(called, "GET", f"/requests/{number}").status_code == status
 
@@ -743,7 +760,16 @@ def test_journal_is_private_to_its_world(client: Client, named: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["x-portkey-api-key", "authorization", "cookie", "x-auth-token", "proxy-authorization", "x-client-secret", "X-Api-Key", "x-password"],
+    [
+        "x-portkey-api-key",
+        "authorization",
+        "cookie",
+        "x-auth-token",
+        "proxy-authorization",
+        "x-client-secret",
+        "X-Api-Key",
+        "x-password",
+    ],
 )
 def test_journal_redacts_headers_that_hold_secrets(client: Client, name: str) -> None:
     client.get("/v1/api-keys", headers={name: "Bearer s3cr3t"})
