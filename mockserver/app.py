@@ -71,7 +71,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         self.faults = [*loaded.faults, *map(str, self.contract.faults)]
         for fault in self.faults:
             log.warning("not served: %s", fault)
-        self.resolver = StubResolver(self.contract.operations, self.service.stubs, stubs.stub)
+        self.resolver = StubResolver(self.contract.operations, self.service.stubs, stubs.stub, stubs.why)
         families = {each for each in self.contract.operations if self.resolver.is_family(each)}
         self.worlds = Worlds(_seed_world(settings, self.service, stubs.layouts(families, self.service.layouts)))
         super().__init__(

@@ -206,6 +206,43 @@ def check(document: Path | None) -> None:
     sys.exit(1 if faults or not count else 0)
 
 
+@main.command(context_settings={"help_option_names": ["--help"]})
+@click.argument("document", required=False, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def routes(document: Path | None, as_json: bool) -> None:
+    """List each operation of DOCUMENT with the stub that answers it, and why.
+
+    A family is code of the API's own, a resource is remembered as the document implies, a sample is made of the schema.
+    """
+    from mockserver import values
+    from mockserver.app import App, Settings
+    from mockserver.contract.errors import SetupError
+
+    try:
+        app = App(Settings(document=document))
+    except SetupError as error:
+        fail(str(error))
+    rows = [
+        {
+            "method": operation.method.upper(),
+            "path": operation.path,
+            "operation": operation.id,
+            "family": operation.family,
+            "stub": app.resolver.chosen[operation],
+            "why": app.resolver.why(operation),
+        }
+        for operation in app.contract.operations
+    ]
+    if as_json:
+        click.echo(values.dump({"routes": rows, "not_served": app.faults}).decode())
+        return
+    widths = [max([len(str(row[name])) for row in rows], default=0) for name in ("method", "path", "stub")]
+    for row in rows:
+        click.echo(f"{row['method']:<{widths[0]}}  {row['path']:<{widths[1]}}  {row['stub']:<{widths[2]}}  {row['why']}")
+    for fault in app.faults:
+        click.echo(f"not served: {fault}")
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -17,12 +17,18 @@ class StubResolver(Resolver):  # type: ignore[misc]  # connexion has no types
     """Resolves the operations of one document. `chosen` tells which kind of stub each got: family, resource or sample."""
 
     def __init__(
-        self, operations: list[Operation], package: str | None, fallback: Callable[[Operation], tuple[str, Stub]]
+        self,
+        operations: list[Operation],
+        package: str | None,
+        fallback: Callable[[Operation], tuple[str, Stub]],
+        explain: Callable[[Operation], str] = str,
     ) -> None:
+        """`package` holds the families; `fallback` makes the stub of an operation that none of them serves."""
         super().__init__()
         self._operations = {(operation.method, operation.path): operation for operation in operations}
         self._package = package
         self._fallback = fallback
+        self._explain = explain
         self._families: dict[str, ModuleType | None] = {}
         self.chosen: dict[Operation, str] = {}
 
@@ -34,6 +40,12 @@ class StubResolver(Resolver):  # type: ignore[misc]  # connexion has no types
         """Return connexion's resolution of its own operation object."""
         ours = self._operations[operation.method, operation.path]
         return Resolution(self.stub(ours), ours.id)
+
+    def why(self, operation: Operation) -> str:
+        """Why an operation has the stub that it has, for people."""
+        if self.is_family(operation):
+            return f"{self._package}.{operation.family}.{operation.stub_name}"
+        return self._explain(operation)
 
     def is_family(self, operation: Operation) -> bool:
         """Whether a family has a function for an operation."""

@@ -24,24 +24,33 @@ paths:
     get:
       operationId: getThing
       responses:
-        '200': {description: Fine., content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: string}}}}}}
+        '200':
+          description: Fine.
+          content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: string}}}}}
     put: {operationId: putThing, responses: *fine}
     delete: {operationId: deleteThing, responses: *fine}
   /things/mine: {post: {operationId: postMine, responses: *fine}}
   /things/mine/other: {get: {operationId: mineOther, responses: *fine}}
   /things/{id}/parts/{part}:
-    parameters: [{name: id, in: path, required: true, schema: {type: string}}, {name: part, in: path, required: true, schema: {type: integer}}]
+    parameters:
+      - {name: id, in: path, required: true, schema: {type: string}}
+      - {name: part, in: path, required: true, schema: {type: integer}}
     get: {operationId: getPart, responses: *fine}
   /things/x-{id}: {parameters: *id, get: {operationId: partial, responses: *fine}}
   /things/x-y: {get: {operationId: literal, responses: *fine}}
   /things/x-{id}/deep: {parameters: *id, get: {operationId: partialDeep, responses: *fine}}
   /files/{name}.{ending}:
-    parameters: [{name: name, in: path, required: true, schema: {type: string, maxLength: 3}}, {name: ending, in: path, required: true, schema: {type: string, enum: [txt]}}]
+    parameters:
+      - {name: name, in: path, required: true, schema: {type: string, maxLength: 3}}
+      - {name: ending, in: path, required: true, schema: {type: string, enum: [txt]}}
     get: {operationId: getFile, responses: *fine}
   /kinds/{sub-type}:
     parameters: [{name: sub-type, in: path, required: true, schema: {type: string, enum: [a]}}]
     get: {operationId: getKind, responses: *fine}
-  /own: {get: {operationId: getOwn, responses: *fine}, options: {operationId: optionsOwn, responses: *fine}, head: {operationId: headOwn, responses: *fine}}
+  /own:
+    get: {operationId: getOwn, responses: *fine}
+    options: {operationId: optionsOwn, responses: *fine}
+    head: {operationId: headOwn, responses: *fine}
   /posted: {post: {operationId: onlyPost, responses: *fine}}
   /traced: {trace: {operationId: traced, responses: *fine}, patch: {operationId: patched, responses: *fine}}
   /a+b: {get: {operationId: plus, responses: *fine}}

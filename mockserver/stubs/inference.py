@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from mockserver.contract.operations import Content, Operation, snake_case
 from mockserver.contract.shapes import branches, shape_of
-from mockserver.values import Record
+from mockserver.values import JSON, Record
 
-ROLES = ("list", "create", "read", "replace", "merge", "delete", "act")
+ROLES = ("list", "create", "read", "replace", "merge", "delete", "act", "view")
+"""`act` answers with the record that it is about, `view` with a sample, as long as the record is there."""
 
 _ROWS = ("data", "items", "results", "records", "entries", "values")
 
@@ -41,6 +42,27 @@ class Role:
     resource: Resource
     inside: tuple[str, ...]
     why: str
+
+
+def override_fault(said: JSON) -> str | None:
+    """Return what is wrong with the form of an `x-resource`, None when nothing is.
+
+    It is false, for an operation that remembers nothing, or an object with any of `role`, `collection` (the template of the
+    collection's path) and `inside` (where in the reply the record or the rows are, as a list of names).
+    """
+    if said is False:
+        return None
+    if not isinstance(said, dict):
+        return "x-resource is false or an object"
+    unknown = sorted(set(said) - {"role", "collection", "inside"})
+    if unknown:
+        return f"x-resource has no field {unknown[0]!r}, only role, collection and inside"
+    if said.get("role", "read") not in ROLES:
+        return f"x-resource has no role {said['role']!r}, only {', '.join(ROLES)}"
+    inside = said.get("inside", [])
+    if not isinstance(inside, list) or not all(isinstance(name, str) for name in inside):
+        return "x-resource.inside is a list of names"
+    return None
 
 
 def success(operation: Operation) -> tuple[int, Content | None]:
@@ -76,10 +98,24 @@ class _Inference:
         found: dict[Operation, Role] = {}
         for path, methods in self.by_path.items():
             for method, operation in methods.items():
-                role = self.role(path, method, operation)
+                role = self.overruled(self.role(path, method, operation), operation)
                 if role is not None:
                     found[operation] = role
         return found
+
+    def overruled(self, role: Role | None, operation: Operation) -> Role | None:
+        """The role as the operation's `x-resource` has it, where it has one; `checked_override` has looked at its form."""
+        said = operation.spec.get("x-resource")
+        if said is None:
+            return role
+        if said is False:
+            return None
+        resource = self.resources.get(said["collection"]) if "collection" in said else role.resource if role else None
+        kind = said.get("role") or (role.kind if role else None)
+        if resource is None or kind is None:
+            return None
+        inside = tuple(said["inside"]) if "inside" in said else role.inside if role else ()
+        return Role(kind, resource, inside, "x-resource says so")
 
     def add_resource(self, item: str) -> None:
         path, _, last = item.rpartition("/")
@@ -135,10 +171,13 @@ class _Inference:
         item = path.rpartition("/")[0]
         if item in self.resources and path == f"{item}/{{{self.resources[item].parameter}}}":
             return self.item_role(self.resources[item], method, operation)
-        holder = next((r for at, r in self.resources.items() if item == f"{at}/{{{r.parameter}}}" and method == "post"), None)
-        if holder is not None:
-            return Role("act", holder, self.record_place(holder, operation), f"POST below an item of {holder.path}")
-        return None
+        holder = self.nearest(path)
+        if holder is None:
+            return None
+        verb = method.upper()
+        if method == "post" and item == f"{holder.path}/{{{holder.parameter}}}":
+            return Role("act", holder, self.record_place(holder, operation), f"{verb} below an item of {holder.path}")
+        return Role("view", holder, (), f"{verb} below an item of {holder.path}, which must be there")
 
     def collection_role(self, resource: Resource, method: str, operation: Operation) -> Role | None:
         if method == "get":

@@ -8,13 +8,14 @@ from dataclasses import replace
 from functools import cached_property
 
 from mockserver.contract import grammar
+from mockserver.contract.errors import SetupError
 from mockserver.contract.operations import Operation
 from mockserver.contract.problems import CONFLICT, INVALID_REQUEST, NOT_FOUND, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.contract.shapes import Shape, branches, shape_of
 from mockserver.stubs import paging
-from mockserver.stubs.inference import Resource, Role, infer, success
+from mockserver.stubs.inference import Resource, Role, infer, override_fault, success
 from mockserver.stubs.sampling import Sampler, Source
 from mockserver.stubs.service import Stub
 from mockserver.values import JSON, Record
@@ -40,6 +41,13 @@ class ResourceStubs:
 
     def __init__(self, document: Record, operations: list[Operation]) -> None:
         self.document = document
+        faults = [
+            f"{operation.pointer}: {fault}"
+            for operation in operations
+            if "x-resource" in operation.spec and (fault := override_fault(operation.spec["x-resource"]))
+        ]
+        if faults:
+            raise SetupError("; ".join(faults))
         self.roles = infer(operations, document)
         self.sampler = Sampler(document, "reply")
         self._makers: dict[Resource, list[_Fresh]] = {}
@@ -58,6 +66,13 @@ class ResourceStubs:
                 more = declared.get(name, Layout())
                 made[name] = replace(LAYOUT, groups=(PARENT, *more.groups), unique=more.unique)
         return made
+
+    def why(self, operation: Operation) -> str:
+        """Why an operation has the stub that it has, for people."""
+        role = self.roles.get(operation)
+        if role is None:
+            return "no resource is implied by its path and schemas"
+        return f"{role.kind} of {role.resource.name}: {role.why}"
 
     def plant(self, name: str, entry: Record, world: World) -> None:
         """Put an entry of a fixture into a world, completed as a create would; parents by their path parameters' names.
@@ -107,7 +122,8 @@ class ResourceStubs:
         """Return the kind of an operation's stub, `resource` or `sample`, and the stub, made on its first call."""
         role = self.roles.get(operation)
         _, content = success(operation)
-        if role is None or (content is not None and "json" not in content.media_type):
+        in_json = content is None or "json" in content.media_type
+        if role is None or not (in_json or role.kind == "view"):
             return "sample", _Later(lambda: _Sample(self, operation))
         return "resource", _Later(lambda: _ACTIONS[role.kind](self, operation, role))
 
@@ -418,6 +434,12 @@ class _Act(_Action):
         return self.show(self.record(request, world), world)
 
 
+class _View(_Action):
+    def __call__(self, request: Request, world: World) -> Reply:
+        self.record(request, world)
+        return self.reply(world)
+
+
 class _Invented(_Action):
     def __call__(self, request: Request, world: World) -> Reply:
         given = dict(request.fields)
@@ -434,6 +456,7 @@ _ACTIONS = {
     "replace": _Replace,
     "delete": _Delete,
     "act": _Act,
+    "view": _View,
 }
 
 

@@ -132,22 +132,35 @@ CASES: dict[str, tuple[str, Reply, list[tuple[str, str]]]] = {
     "header-bound": ("get", Reply(200, RIGHT, {"x-count": "0"}), [("header/x-count", "is below 1")]),
     "header-type": ("get", Reply(200, RIGHT, {"x-count": "x"}), [("header/x-count", "must be integer, not string")]),
     "header-item": ("get", Reply(200, RIGHT, {**COUNT, "x-tags": "a,c"}), [("header/x-tags/1", 'must be one of "a", "b"')]),
-    "header-behind-reference": ("get", Reply(200, RIGHT, {**COUNT, "x-shared": "no"}), [("header/x-shared", "is not a valid uuid")]),
+    "header-behind-reference": (
+        "get",
+        Reply(200, RIGHT, {**COUNT, "x-shared": "no"}),
+        [("header/x-shared", "is not a valid uuid")],
+    ),
     "body-type": ("get", Reply(200, [], COUNT), [("body", "must be object, not array")]),
     "body-none": ("get", Reply(200, None, COUNT), [("body", "must be object, not null")]),
     "field-missing": ("get", Reply(200, {}, COUNT), [("body/id", "is required")]),
     "field-format": ("get", Reply(200, {"id": "x"}, COUNT), [("body/id", "is not a valid uuid")]),
     "field-extra": ("get", Reply(200, {**RIGHT, "more": 1}, COUNT), [("body", "has a field that is not allowed")]),
     "field-write-only": ("get", Reply(200, {**RIGHT, "secret": "s"}, COUNT), [("body/secret", "must not be in a reply")]),
-    "field-deep": ("get", Reply(200, {"id": UUID, "list": [RIGHT, {"id": UUID, "n": "x"}]}, COUNT), [("body/list/1/n", "must be integer, not string")]),
+    "field-deep": (
+        "get",
+        Reply(200, {"id": UUID, "list": [RIGHT, {"id": UUID, "n": "x"}]}, COUNT),
+        [("body/list/1/n", "must be integer, not string")],
+    ),
     "range": ("get", Reply(400, {}), [("body/error", "is required")]),
     "status-before-range": ("get", Reply(404, {"error": 1}), [("body/gone", "is required")]),
     "all-at-once": (
         "get",
         Reply(200, {"id": "x", "n": "y"}, {"x-tags": "c"}),
-        [("header/x-count", "is required"), ("header/x-tags/0", 'must be one of "a", "b"'), ("body/id", "is not a valid uuid"), ("body/n", "must be integer, not string")],
+        [
+            ("header/x-count", "is required"),
+            ("header/x-tags/0", 'must be one of "a", "b"'),
+            ("body/id", "is not a valid uuid"),
+            ("body/n", "must be integer, not string"),
+        ],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("explain", [True, False], ids=["openapi-core", "gate"])

@@ -48,9 +48,13 @@ DOCUMENT: Record = {
                                 "properties": {
                                     "a/b": {"type": "integer"},
                                     "code": {"type": "string", "format": "uuid", "pattern": "^0"},
-                                    "kind": {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
-                                             "discriminator": {"propertyName": "kind", "mapping": {
-                                                 "cat": "#/components/schemas/Cat", "dog": "#/components/schemas/Dog"}}},
+                                    "kind": {
+                                        "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+                                        "discriminator": {
+                                            "propertyName": "kind",
+                                            "mapping": {"cat": "#/components/schemas/Cat", "dog": "#/components/schemas/Dog"},
+                                        },
+                                    },
                                 },
                             }
                         }
@@ -91,14 +95,25 @@ DOCUMENT: Record = {
                     "price": {"type": "number", "multipleOf": 0.01},
                 },
             },
-            "Card": {"type": "object", "required": ["by", "number"], "properties": {
-                "by": {"type": "string", "enum": ["card"]}, "number": {"type": "string", "minLength": 4}}},
+            "Card": {
+                "type": "object",
+                "required": ["by", "number"],
+                "properties": {"by": {"type": "string", "enum": ["card"]}, "number": {"type": "string", "minLength": 4}},
+            },
             "Cash": {"type": "object", "required": ["by"], "properties": {"by": {"type": "string", "enum": ["cash"]}}},
-            "Cat": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}, "lives": {"type": "integer"}}},
-            "Dog": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}, "lives": {"type": "boolean"}}},
+            "Cat": {
+                "type": "object",
+                "required": ["kind"],
+                "properties": {"kind": {"type": "string"}, "lives": {"type": "integer"}},
+            },
+            "Dog": {
+                "type": "object",
+                "required": ["kind"],
+                "properties": {"kind": {"type": "string"}, "lives": {"type": "boolean"}},
+            },
         },
     },
-}  # fmt: skip
+}
 
 RIGHT: Record = {
     "path": {"shop": "7"},
@@ -179,7 +194,11 @@ CASES: dict[str, tuple[str, Record, list[tuple[str, str, str]]]] = {
     "query-missing": ("addOrder", {"query": b""}, [("query/limit", "required", "is required")]),
     "query-bound": ("addOrder", {"query": b"limit=11"}, [("query/limit", "maximum", "is above 10")]),
     "query-behind-reference": ("addOrder", {"query": b"limit=1&dry=x"}, [("query/dry", "type", "must be boolean, not string")]),
-    "query-items": ("addOrder", {"query": b"limit=1&tags=a&tags=a"}, [("query/tags", "maxItems", "holds too many items: 1 at most")]),
+    "query-items": (
+        "addOrder",
+        {"query": b"limit=1&tags=a&tags=a"},
+        [("query/tags", "maxItems", "holds too many items: 1 at most")],
+    ),
     "query-item": ("addOrder", {"query": b"limit=1&tags=c"}, [("query/tags/0", "enum", 'must be one of "a", "b"')]),
     "header-missing": (
         "addOrder",
@@ -208,7 +227,11 @@ CASES: dict[str, tuple[str, Record, list[tuple[str, str, str]]]] = {
     "field-extra": ("addOrder", {"body": body(more=1)}, [("body", "additionalProperties", "has a field that is not allowed")]),
     "field-enum": ("addOrder", {"body": body(state="lost")}, [("body/state", "enum", 'must be one of "open", "paid"')]),
     "field-nullable": ("addOrder", {"body": body(note=5)}, [("body/note", "type", "must be string, not integer")]),
-    "field-read-only": ("addOrder", {"body": body(id="1")}, [("body/id", "readOnly", "is set by the server and must not be sent")]),
+    "field-read-only": (
+        "addOrder",
+        {"body": body(id="1")},
+        [("body/id", "readOnly", "is set by the server and must not be sent")],
+    ),
     "items-few": ("addOrder", {"body": body(lines=[])}, [("body/lines", "minItems", "holds too few items: 1 at least")]),
     "item-pattern": (
         "addOrder",
@@ -245,8 +268,12 @@ CASES: dict[str, tuple[str, Record, list[tuple[str, str, str]]]] = {
         {"body": dump({"a/b": 1, "kind": {"kind": "cat", "lives": True}})},
         [("body/kind/lives", "type", "must be integer, not boolean")],
     ),
-    "optional-body-missing-part": ("inline", {"path": {"shop": "x"}, "body": b""}, [("path/shop", "type", "must be integer, not string")]),
-}  # fmt: skip
+    "optional-body-missing-part": (
+        "inline",
+        {"path": {"shop": "x"}, "body": b""},
+        [("path/shop", "type", "must be integer, not string")],
+    ),
+}
 
 
 @pytest.mark.parametrize("explain", [True, False], ids=["openapi-core", "gate"])
