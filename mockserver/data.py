@@ -26,10 +26,17 @@ DEFAULT_FIXTURE = "small_team"
 SERVICE_MODULE = "mockserver.portkey.service"
 """The module whose `service` adds to the engine what the shipped document's API needs."""
 
+FUZZ_MODULE = "mockserver.portkey.fuzzing"
+
 
 def service(*, strict: bool) -> Any:
     """Return the service of the shipped document."""
     return importlib.import_module(SERVICE_MODULE).service(strict=strict)
+
+
+def fuzz_exceptions() -> Any:
+    """Return where checks cannot be right about single operations of the shipped document, in Schemathesis's own form."""
+    return importlib.import_module(FUZZ_MODULE).EXCEPTIONS
 
 
 def fixture_names() -> list[str]:

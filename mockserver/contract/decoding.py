@@ -281,6 +281,8 @@ class BodyDecoder:
             return [cast(text) for text in texts]
         if encoding.startswith("application/json") or "object" in shape.types:
             return _json_or_text(texts[-1])
+        if len(texts) > 1 and shape.types:
+            return texts  # several values where one is meant: the schema says so
         return cast_for(shape)(texts[-1])
 
 

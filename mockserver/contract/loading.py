@@ -45,6 +45,7 @@ def _check_file(path: Path) -> None:
 
 def build(path: Path, cache: Path, *, document: bool) -> None:
     """Make the cache of a document or another YAML file that ships with the package."""
+    cache.parent.mkdir(parents=True, exist_ok=True)  # for all who may read the package, unlike a cache of one user
     value, sources = (_bundle if document else _value)(path)
     caching.save(cache, path.resolve().parent, value, sources)
 

@@ -31,6 +31,7 @@ class Shape:
     additional: Record | None
     items: Record | None
     required: frozenset[str]
+    options: tuple[JSON, ...]
     default: JSON
     has_default: bool
 
@@ -43,6 +44,7 @@ def shape_of(schema: JSON, document: Record) -> Shape:
     additional: Record | None = None
     items: Record | None = None
     required: set[str] = set()
+    options: list[JSON] = []
     default: JSON = None
     has_default = False
     for part in branches(schema, document):
@@ -51,13 +53,16 @@ def shape_of(schema: JSON, document: Record) -> Shape:
         nullable = nullable or part.get("nullable") is True
         properties = {**(part.get("properties") or {}), **properties}
         required.update(part.get("required") or ())
+        options.extend(part.get("enum") or ())
         if isinstance(part.get("additionalProperties"), dict):
             additional = additional or part["additionalProperties"]
         if isinstance(part.get("items"), dict):
             items = items or part["items"]
         if "default" in part and not has_default:
             default, has_default = part["default"], True
-    return Shape(frozenset(types), nullable, properties, additional, items, frozenset(required), default, has_default)
+    return Shape(
+        frozenset(types), nullable, properties, additional, items, frozenset(required), tuple(options), default, has_default
+    )
 
 
 def branches(schema: JSON, document: Record) -> Iterator[Record]:
@@ -89,7 +94,8 @@ def cast_for(shape: Shape) -> Cast:
     types, nullable = shape.types, shape.nullable
     if not types & {"integer", "number", "boolean"} and not nullable:
         return _as_it_is
-    text_too = "string" in types or not types
+    # `null` is a text where any text is one; where a text must be one of a few, it is null unless it is among them.
+    text_too = ("string" in types or not types) and not (shape.options and "null" not in shape.options)
 
     def cast(text: str) -> JSON:
         if "integer" in types and _INTEGER.fullmatch(text):

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from mockserver import data
 from mockserver.app import App, Settings
 from mockserver.fuzz.campaign import PHASES, Outcome, Plan, both
 
@@ -34,7 +35,9 @@ def main(seed: int | None, max_time: int, examples: int, steps: int, phases: tup
             shown = outcome.cases
             click.echo(f"{outcome.cases} cases, {len(outcome.failures)} failures", err=True)
 
-    outcome = both(app, headers, Plan(seed, max_time, examples, steps, phases, include), progress)
+    outcome = both(
+        app, headers, Plan(seed, max_time, examples, steps, phases, include, operations=tuple(data.fuzz_exceptions())), progress
+    )
     for failure, sample in outcome.failures.items():
         click.echo(f"\nFAILED {failure}\n{sample}")
     for error in outcome.errors:

@@ -28,6 +28,7 @@ DOCUMENT: Record = {
                     {"$ref": "#/components/parameters/Dry"},
                     {"name": "limit", "in": "query", "required": True, "schema": {"type": "integer", "maximum": 10}},
                     {"name": "tags", "in": "query", "schema": {"type": "array", "maxItems": 1, "items": {"enum": ["a", "b"]}}},
+                    {"name": "where", "in": "query", "content": {"application/json": {"schema": {"type": "object"}}}},
                     {"name": "X-Request", "in": "header", "required": True, "schema": {"type": "string", "format": "uuid"}},
                     {"name": "session", "in": "cookie", "required": True, "schema": {"type": "string", "minLength": 3}},
                 ],
@@ -200,6 +201,7 @@ CASES: dict[str, tuple[str, Record, list[tuple[str, str, str]]]] = {
         [("query/tags", "maxItems", "holds too many items: 1 at most")],
     ),
     "query-item": ("addOrder", {"query": b"limit=1&tags=c"}, [("query/tags/0", "enum", 'must be one of "a", "b"')]),
+    "query-json": ("addOrder", {"query": b"limit=1&where=[]"}, [("query/where", "type", "must be object, not array")]),
     "header-missing": (
         "addOrder",
         {"headers": {b"cookie": b"session=abc", b"content-type": b"application/json"}},

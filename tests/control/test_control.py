@@ -240,7 +240,7 @@ def test_token_opens(guarded: Client, word: str) -> None:
 def test_token_guards_all_but_health_and_page(guarded: Client) -> None:
     free = []
     for method, path in OPERATIONS:
-        sent: Record = {} if method in ("PUT", "POST") else ...
+        sent: JSON = {} if method in ("PUT", "POST") else ...
         if admin(guarded, method, re.sub(r"\{.*?\}", "1", path), sent).status_code != 401:
             free.append((method, path))
     assert free == [("GET", "/health"), ("GET", "/")]
