@@ -152,7 +152,7 @@ def _service(settings: Settings, document: Record, stubs: ResourceStubs) -> Serv
     if _is_shipped(settings):
         service: Service = data.service(strict=settings.strict)
         return service
-    return PlainService(document, stubs.plant)
+    return PlainService(document, stubs.plant, stubs.sampler)
 
 
 _PROBLEM: Record = {

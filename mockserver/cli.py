@@ -133,7 +133,7 @@ def serve(
     unknown_ids: str,
     journal: int,
 ) -> None:
-    """Serve DOCUMENT, by default the one of Portkey that comes along.
+    """Serve DOCUMENT, by default the one that comes along.
 
     The API answers under the document's base path and at the root, a private world under /worlds/<name> before either,
     the admin API under /__admin.

@@ -61,10 +61,10 @@ def save(cache: Path, folder: Path, value: JSON, sources: dict[Path, bytes]) -> 
         raise
 
 
-def user_cache(source: Path) -> Path:
-    """Where the cache of a user's own file lies: below XDG_CACHE_HOME, named by the file's place."""
+def user_cache(source: Path, kind: str) -> Path:
+    """Where the cache of a user's own file lies: below XDG_CACHE_HOME, named by the file's place and what it is read as."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "mockserver" / f"{source.stem}-{_digest(str(source).encode())[:16]}.json"
+    return home / "mockserver" / f"{source.stem}-{_digest(str(source).encode())[:16]}-{kind}.json"
 
 
 def _digest(text: bytes) -> str:

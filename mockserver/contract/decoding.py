@@ -131,9 +131,12 @@ class ParameterDecoder:
             return self._content(text)
         delimiter = ","
         if parameter.style == "label":
-            text, delimiter = text.removeprefix("."), "." if parameter.explode else ","
+            text = text.removeprefix(".")
+            delimiter = "," if not parameter.explode and "," in text else "."
         elif parameter.style == "matrix":
             text, delimiter = text.removeprefix(";"), ";" if parameter.explode else ","
+            if text == parameter.name:
+                text = ""
             if not ("object" in types and parameter.explode):
                 text = delimiter.join(piece.removeprefix(f"{parameter.name}=") for piece in text.split(delimiter))
         elif parameter.style == "spaceDelimited":
@@ -141,7 +144,8 @@ class ParameterDecoder:
         elif parameter.style == "pipeDelimited":
             delimiter = "|"
         if "array" in types:
-            return [self._cast_item(piece) for piece in text.split(delimiter)] if text else []
+            pieces = text.split(delimiter) if text else []
+            return [self._cast_item(piece.strip() if parameter.location == "header" else piece) for piece in pieces]
         if "object" in types:
             return self._object(text.split(delimiter) if text else [])
         return self._cast(text)
@@ -267,7 +271,13 @@ class BodyDecoder:
 
     def _field(self, schema: Record | None, texts: list[str], name: str, *, many: bool = False) -> JSON:
         shape = shape_of(schema, self._document)
-        encoding = str((self.content.encoding.get(name) or {}).get("contentType") or "")
+        told = self.content.encoding.get(name) or {}
+        encoding = str(told.get("contentType") or "")
+        if "style" in told or "explode" in told:
+            style = told.get("style", "form")
+            if told.get("explode", style == "form") is False:
+                texts = texts[-1].split(_DELIMITERS.get(style, ","))
+                many = True
         if "array" in shape.types and "string" not in shape.types:
             if len(texts) == 1 and not many and texts[0].lstrip().startswith("["):
                 return _json_or_text(texts[0])  # an array as JSON text, as the encoding rules have it for objects
@@ -281,9 +291,10 @@ class BodyDecoder:
             return [cast(text) for text in texts]
         if encoding.startswith("application/json") or "object" in shape.types:
             return _json_or_text(texts[-1])
-        if len(texts) > 1 and shape.types:
-            return texts  # several values where one is meant: the schema says so
         return cast_for(shape)(texts[-1])
+
+
+_DELIMITERS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 
 def _json_or_text(text: str) -> JSON:
@@ -318,10 +329,14 @@ def parse_multipart(body: bytes, content_type: str) -> tuple[Fields, list[Upload
         name, file_name = _parameter(disposition, "name"), _parameter(disposition, "filename")
         if not name:
             raise Undecodable("has a part without a name")
+        if "\0" in name:
+            raise Undecodable("holds a NUL character")
         media_type = headers.get("content-type", "")
         if file_name or (media_type and not media_type.startswith(("text/", "application/json"))):
             uploads.append(Upload(name, file_name, media_type or "application/octet-stream", data))
         else:
+            if b"\0" in data:
+                raise Undecodable("holds a NUL character")
             try:
                 fields.setdefault(name, []).append(data.decode())
             except UnicodeDecodeError:
@@ -332,7 +347,10 @@ def parse_multipart(body: bytes, content_type: str) -> tuple[Fields, list[Upload
 def _parameter(header: str, name: str) -> str:
     message = Message()
     message["content-type"] = header.replace("\r", "").replace("\n", "")
-    value = message.get_param(name, "")
+    try:
+        value = message.get_param(name, "")
+    except (TypeError, ValueError):
+        raise Undecodable(f"has a header that cannot be read: {name}") from None
     return value if isinstance(value, str) else str(value[2])
 
 

@@ -34,7 +34,7 @@ class Finding(NamedTuple):
     branches: tuple[Any, ...] = ()
 
 
-def from_gate(errors: Iterable[Any]) -> Iterator[Finding]:
+def from_gate(errors: Iterable[Any], hidden: str = "not") -> Iterator[Finding]:
     """Turn the errors of a jsonschema-rs validator into findings, as many as are looked for."""
     for error in islice(errors, MOST):
         keyword = error.kind.name
@@ -45,13 +45,15 @@ def from_gate(errors: Iterable[Any]) -> Iterator[Finding]:
         if keyword == "pattern" and expected in _FORMAT_OF_PATTERN:
             keyword, expected = "format", _FORMAT_OF_PATTERN[expected]
             location = location.removesuffix("pattern") + "format"
+        if keyword == "not" and expected == {}:
+            keyword, location = hidden, location.removesuffix("not") + hidden
         yield Finding(
             keyword,
             tuple(error.instance_path),
             expected,
             error.instance,
             location,
-            tuple([tuple(from_gate(branch)) for branch in context]) if context else (),
+            tuple([tuple(from_gate(branch, hidden)) for branch in context]) if context else (),
         )
 
 
@@ -103,7 +105,11 @@ def flatten(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _another_kind(branch: tuple[Finding, ...], path: Path) -> bool:
-    return any(finding.path == path and finding.keyword in ("type", "enum", "not") for finding in branch)
+    return any(
+        (finding.path == path and finding.keyword in ("type", "enum", "not"))
+        or (finding.keyword == "enum" and finding.path[:-1] == path and isinstance(finding.path[-1], str))
+        for finding in branch
+    )
 
 
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object", type(None): "null"}

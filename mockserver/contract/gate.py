@@ -7,7 +7,8 @@ use: most processes need few of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeAlias
 
 import jsonschema_rs
@@ -130,7 +131,7 @@ class Gate:
         else:
             return
         if rule.keys() & made.keys():
-            made["allOf"] = [rule]
+            made["format"] = name
         else:
             made.update(rule)
 
@@ -147,9 +148,20 @@ def _references(schema: JSON) -> Iterator[str]:
             stack.extend(part)
 
 
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    match = re.compile(pattern.removesuffix("$") + r"\Z").match
+    return lambda text: match(text) is not None
+
+
+_CALLED_FORMATS = {name: _matcher(pattern) for name, pattern in PATTERN_FORMATS.items()}
+"""The same rules, for schemas that have a pattern of their own besides."""
+
+
 def compile_schema(schema: Record, registry: Any = None) -> Validator:
     """Return the validator of a Draft 4 schema; formats on, nothing fetched. Raises `ValueError` when it is none."""
     try:
-        return jsonschema_rs.Draft4Validator(schema, registry=registry, validate_formats=True, offline=True)
+        return jsonschema_rs.Draft4Validator(
+            schema, registry=registry, validate_formats=True, offline=True, formats=_CALLED_FORMATS
+        )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
         raise ValueError(str(error)) from error

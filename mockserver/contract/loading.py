@@ -52,7 +52,7 @@ def build(path: Path, cache: Path, *, document: bool) -> None:
 
 def _cached(path: Path, cache: Path | None, read: Callable[[Path], tuple[JSON, dict[Path, bytes]]]) -> JSON:
     path = path.resolve()
-    own = caching.user_cache(path)
+    own = caching.user_cache(path, "document" if read is _bundle else "value")
     for place in (cache, own):
         if place is not None and (value := caching.load(place, path.parent)) is not None:
             return value

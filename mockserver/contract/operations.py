@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from mockserver.contract import grammar
+from mockserver.contract.normalising import BROKEN
 from mockserver.values import JSON, Record, pointer
 
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
@@ -104,7 +105,7 @@ class Operation:
 
     @property
     def stub_name(self) -> str:
-        """The name of its function in a family: `createApiKey` gives `create_api_key`."""
+        """The name of its function in a family: `createWidget` gives `create_widget`."""
         return snake_case(self.id)
 
     def __str__(self) -> str:
@@ -112,7 +113,7 @@ class Operation:
 
 
 def snake_case(name: str) -> str:
-    """`User-invites` gives `user_invites`, `createApiKey` gives `create_api_key`."""
+    """`Spare-parts` gives `spare_parts`, `createWidget` gives `create_widget`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     return re.sub(r"[^0-9a-z]+", "_", spaced.lower()).strip("_")
 
@@ -135,6 +136,7 @@ def read_operations(document: Record) -> tuple[list[Operation], list[OperationFa
                 if shape in shapes:
                     raise OperationFault(place, f"cannot be told from {method.upper()} {shapes[shape]}")
                 operation = reader.operation(method, path, item[method], place)
+                reader.check_references(operation)
                 shapes[shape] = path
                 operations.append(operation)
             except OperationFault as fault:
@@ -220,6 +222,24 @@ class _Reader:
             Content(name.lower(), content.get("schema"), content.get("encoding") or {}, place + pointer("content", name))
             for name, content in (node.get("content") or {}).items()
         )
+
+    def check_references(self, operation: Operation) -> None:
+        """Refuse an operation whose schemas need a reference that leads nowhere; the normaliser has found those."""
+        broken = set(self.document.get(BROKEN) or ())
+        stack: list[JSON] = [operation.spec] if broken else []
+        seen: set[str] = set()
+        while stack:
+            part = stack.pop()
+            if isinstance(part, dict):
+                reference = part.get("$ref")
+                if isinstance(reference, str) and reference not in seen:
+                    seen.add(reference)
+                    if reference in broken:
+                        raise OperationFault(operation.pointer, f"the reference {reference} points to nothing")
+                    stack.append(grammar.find(self.document, reference))
+                stack.extend(value for key, value in part.items() if key not in ("example", "examples", "default", "enum"))
+            elif isinstance(part, list):
+                stack.extend(part)
 
     def response(self, status: str, raw: Record, place: str) -> Response:
         if isinstance(raw, dict) and isinstance(raw.get("$ref"), str):

@@ -30,19 +30,29 @@ _StrictLoader.yaml_implicit_resolvers = {
 
 
 def _construct_mapping(loader: Any, node: yaml.MappingNode, deep: bool = True) -> dict[str, JSON]:
+    own = list(node.value)
+    seen: set[str] = set()
+    for key_node, _ in own:
+        if isinstance(key_node, yaml.ScalarNode) and key_node.tag != "tag:yaml.org,2002:merge":
+            if key_node.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key_node.value!r} is there twice", key_node.start_mark
+                )
+            seen.add(key_node.value)
     loader.flatten_mapping(node)
     mapping: dict[str, JSON] = {}
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             raise yaml.constructor.ConstructorError(None, None, "a key must be a text", key_node.start_mark)
         key = key_node.value
-        if key in mapping:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is there twice", key_node.start_mark)
         mapping[key] = loader.construct_object(value_node, deep=True)
     return mapping
 
 
 _StrictLoader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
+# The table of constructors is copied by the first call of add_constructor; tags that JSON has no value for are refused.
+for _tag in ("binary", "timestamp", "set", "omap", "pairs"):
+    _StrictLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", _Loader.construct_undefined)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -117,18 +117,18 @@ class ReplyPlan:
     ) -> list[Violation]:
         by_gate = [
             Finding(f.keyword, ("body", *f.path), f.expected, f.instance, f.rule)
-            for f in flatten(from_gate(validator.iter_errors(reply.body)))
+            for f in flatten(from_gate(validator.iter_errors(reply.body), "writeOnly"))
         ]
         if not by_gate:
             return []
         rules = {(finding.path, finding.keyword): finding.rule for finding in by_gate}
         findings = (list(flatten(explainer.reply(self, reply, content))) if explainer else []) or by_gate
         found = []
-        for finding in findings:
+        for finding in (each for each in findings if each.path[:1] == ("body",)):
             rule = finding.rule or rules.get((finding.path, finding.keyword), "")
             place = rule.partition("#")[2] if rule.startswith("urn:") else f"{content.pointer}/schema{rule.removeprefix('#')}"
             found.append(violation(finding, "body", finding.path[1:], place))
-        return found
+        return list(dict.fromkeys(found))
 
     def _header_validators(self, response: Response) -> list[tuple[Header, Validator, bool]]:
         if response not in self._headers:

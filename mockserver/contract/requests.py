@@ -127,7 +127,7 @@ class RequestPlan:
 
     def explain(self, decoded: Decoded, body: BodyDecoder | None, explainer: Explainer | None) -> list[Violation]:
         """Return all violations of a decoded request."""
-        by_gate = list(flatten(from_gate(self.validator(body).iter_errors(decoded.parts))))
+        by_gate = list(flatten(from_gate(self.validator(body).iter_errors(decoded.parts), "readOnly")))
         rules = {(finding.path, finding.keyword): finding.rule for finding in by_gate}
         findings = by_gate
         if explainer is not None and not decoded.violations:
@@ -143,8 +143,14 @@ class RequestPlan:
                 found.append(Violation("body", "", "is required", rule, "required"))
             elif (part := str(finding.path[0])) not in undecodable:
                 rule = finding.rule or rules.get((finding.path, finding.keyword), "")
+                if part != "body" and finding.keyword == "required" and len(finding.path) == 1:
+                    named = (
+                        each for each in self.operation.parameters if each.location == part and each.key == finding.expected
+                    )
+                    found.append(violation(finding, part, (), next(named).pointer + "/required"))
+                    continue
                 found.append(violation(finding, part, finding.path[1:], self._rule(rule, part, finding.path[1:], body)))
-        return sorted(found[:MOST], key=lambda each: _PART_ORDER[each.part])
+        return sorted(list(dict.fromkeys(found))[:MOST], key=lambda each: _PART_ORDER[each.part])
 
     def _rule(self, rule: str, part: str, path: tuple[str | int, ...], body: BodyDecoder | None) -> str:
         """Turn a place in the assembled schema into one in the document."""
@@ -157,7 +163,8 @@ class RequestPlan:
             parameter = decoder.parameter
             if parameter.location == part and path[:1] == (parameter.key,):
                 prefix = f"#/properties/{part}/properties" + pointer(parameter.key)
-                return f"{parameter.pointer}/schema{rule.removeprefix(prefix)}"
+                inner = pointer("content", parameter.media_type) if parameter.media_type else ""
+                return f"{parameter.pointer}{inner}/schema{rule.removeprefix(prefix)}"
         return f"{self.operation.pointer}/parameters/{keyword}" if keyword else self.operation.pointer
 
     def _schema(self, body: BodyDecoder | None) -> Record:

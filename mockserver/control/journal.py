@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from mockserver import values
 from mockserver.contract.contract import Contract
 from mockserver.contract.operations import Content, Operation
+from mockserver.contract.problems import invalid
 from mockserver.contract.secrets import REDACTED, is_secret_header, redact
 from mockserver.values import JSON, Record
 from mockserver.world.clock import parse_timestamp
@@ -14,9 +15,11 @@ from mockserver.world.journal import Entry, Journal, unpack
 
 
 def select(journal: Journal, query: Record) -> list[Entry]:
-    """Return the calls that fit the filters `operation`, `status`, `since` and `until`, newest first."""
-    since = _seconds(query["since"]) if "since" in query else None
-    until = _seconds(query["until"]) if "until" in query else None
+    """Return the calls that fit the filters `operation`, `status`, `since` and `until`, newest first.
+
+    Fails: `invalid-request` for a time that no calendar has (a leap second, year 0).
+    """
+    since, until = _seconds("since", query), _seconds("until", query)
     status = query.get("status", "").lower()
     return [
         entry
@@ -91,5 +94,10 @@ def _mentions_secret(schema: JSON) -> bool:
     return b'"password"' in values.dump(schema) or b"$ref" in values.dump(schema)
 
 
-def _seconds(text: str) -> float:
-    return parse_timestamp(text.upper()).timestamp()
+def _seconds(name: str, query: Record) -> float | None:
+    if name not in query:
+        return None
+    try:
+        return parse_timestamp(query[name].upper()).timestamp()
+    except ValueError:
+        raise invalid("query", f"/{name}", "is a time that no calendar has") from None

@@ -26,7 +26,7 @@ def main(seed: int | None, max_time: int, examples: int, steps: int, phases: tup
     seed = secrets.randbelow(2**31) if seed is None else seed
     click.echo(f"seed {seed}: replay with make fuzz ARGS='--seed {seed}'")
     app = App(Settings(strict=True))
-    headers = {"x-portkey-api-key": app.service.greeting(app.worlds.get("default")).split()[-1]}
+    headers = app.service.credentials(app.worlds.get("default"))
     shown = 0
 
     def progress(outcome: Outcome) -> None:

@@ -17,6 +17,7 @@ from mockserver.portkey.limits import kept_limit, next_reset
 from mockserver.portkey.records import (
     bury,
     departed,
+    find_config,
     find_member,
     find_workspace,
     forbidden,
@@ -295,7 +296,7 @@ def _defaults(given: Record | None, wire: Record, override: bool | None, world: 
     if given is None:
         given = {"metadata": None, "config_id": None, "allow_config_override": None}
     config = given.get("config_id", before["config_id"])
-    known = world["configs"].find("slug", config) if config else None
+    known = find_config(world, config)
     metadata = given.get("metadata", before["metadata"])
     override = given.get("allow_config_override", override)
     allowed = override is not False

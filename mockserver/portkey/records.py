@@ -20,7 +20,7 @@ LAYOUTS = {
     "workspaces": Layout(groups=("_shelf",), unique=("slug",)),
     "workspace_users": Layout(groups=("workspace_id", "user_id")),
     "providers": Layout(groups=("workspace_id",), unique=("slug",)),
-    "configs": Layout(groups=("workspace_id",), unique=("slug",)),
+    "configs": Layout(groups=("workspace_id",), unique=("slug", "id")),
     "prompts": Layout(groups=("workspace_id",), unique=("slug",)),
     "prompt_partials": Layout(groups=("workspace_id",), unique=("slug",)),
     "guardrails": Layout(groups=("workspace_id",), unique=("slug",)),
@@ -60,6 +60,13 @@ def find_workspace(world: World, id_or_slug: str) -> Record:
     if record is None or record["status"] == "archived":
         raise Problem(FORBIDDEN, NO_PERMISSION, missing=True)
     return record
+
+
+def find_config(world: World, id_or_slug: str | None) -> Record | None:
+    """Return a config by its id or slug, or None."""
+    if not id_or_slug:
+        return None
+    return world["configs"].find("slug", id_or_slug) or world["configs"].find("id", id_or_slug)
 
 
 def find_member(world: World, workspace_id: str, user_id: str) -> Record | None:

@@ -184,7 +184,7 @@ def plant(world: World, fixture: Record) -> None:
             try:
                 planter(entry, world)
             except Duplicate as mistake:
-                what = "secret" if mistake.field == "_secrets" else mistake.field
+                what = {"_secrets": "secret", "_key": "slug"}.get(mistake.field, mistake.field)
                 raise FixtureError((section, at), f"another entry has the same {what}") from mistake
             except (Problem, _Unknown) as mistake:
                 raise FixtureError((section, at), str(mistake)) from mistake

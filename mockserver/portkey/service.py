@@ -80,6 +80,10 @@ class PortkeyService:
         """The admin key of a seed world."""
         return f"admin key {seeds.admin_key(world)}"
 
+    def credentials(self, world: World) -> dict[str, str]:
+        """The admin key of a seed world."""
+        return {"x-portkey-api-key": seeds.admin_key(world)}
+
 
 def service(*, strict: bool) -> PortkeyService:
     """Return the service; `strict` takes only keys that the world knows."""

@@ -16,6 +16,7 @@ from mockserver.portkey.limits import kept_limit, next_reset
 from mockserver.portkey.records import (
     bury,
     depart_keys,
+    find_config,
     find_member,
     find_workspace,
     forbidden,
@@ -347,8 +348,7 @@ def _defaults(given: Record | None, world: World) -> Record | None:
     """The defaults as they are read: a config comes back as its slug."""
     if given is None:
         return None
-    config = given.get("user_api_key_config")
-    known = world["configs"].get(config) if config else None
+    known = find_config(world, given.get("user_api_key_config"))
     return given if known is None else {**given, "user_api_key_config": known["slug"]}
 
 

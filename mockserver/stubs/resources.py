@@ -238,20 +238,22 @@ class _Action(_Sample):
         """Reply with a record in its place in the success reply."""
         if self.content is None:
             return self.reply(world)
-        body = self.placed(self.body(world), self.role.inside, record)
+        body = self.placed(self.body(world), self.role.inside, record, complete=False)
+        if not self.stubs.sampler.accepts(self.schema, body):
+            body = self.placed(self.body(world), self.role.inside, record)
         if not self.stubs.sampler.accepts(self.schema, body):
             body = self.placed(self.sample(world, self.schema), self.role.inside, record)
         if not self.stubs.sampler.accepts(self.schema, body):
             body = self.body(world)
         return Reply(self.status, body, media_type=self.content.media_type)
 
-    def placed(self, body: JSON, inside: tuple[str, ...], record: Record) -> JSON:
-        """The body with the record in its place."""
+    def placed(self, body: JSON, inside: tuple[str, ...], record: Record, *, complete: bool = True) -> JSON:
+        """The body with the record in its place; `complete` keeps what the body says where the record says nothing."""
         if not isinstance(body, dict):
             return body
         if inside:
-            return {**body, inside[0]: self.placed(body.get(inside[0]), inside[1:], record)}
-        return self.project(record, body, self.record_shape)
+            return {**body, inside[0]: self.placed(body.get(inside[0]), inside[1:], record, complete=complete)}
+        return self.project(record, body if complete else {}, self.record_shape)
 
     def project(self, record: Record, sample: Record, shape: Shape) -> Record:
         """Return the sample with the record's fields in the place of its own, as far as the schema takes them."""
@@ -413,8 +415,13 @@ class _Merge(_Action):
 class _Replace(_Merge):
     def changed(self, record: Record, request: Request) -> Record:
         """What the request could say and does not is gone; what only the server sets stays."""
-        settable = {name for shape in self.input for name in shape.properties}
-        return {**{n: v for n, v in record.items() if n not in settable}, **self.given(request)}
+        settable = {name: schema for shape in self.input for name, schema in shape.properties.items()}
+        changed = {**{n: v for n, v in record.items() if n not in settable}, **self.given(request)}
+        for name in settable.keys() - changed.keys():
+            own = shape_of(settable[name], self.stubs.document)
+            if own.has_default:
+                changed[name] = own.default
+        return changed
 
 
 class _Delete(_Action):

@@ -38,6 +38,8 @@ class Source:
     ids: Ids
     clock: Clock
     examples: bool = True
+    minimal: bool = False
+    """Leave out what need not be there: what is optional may stand against a choice that is to be made once."""
 
 
 class Sampler:
@@ -96,14 +98,16 @@ class Sampler:
             yield None
         for word in ("oneOf", "anyOf"):
             for at in range(len(merged.get(word) or [])):
-                try:
-                    yield self._sample(self._branch(merged, word, at), source, depth + 1, f"{place}/{word}/{at}")
-                except Unsatisfiable as error:
-                    yield error
-        try:
-            yield self._by_type(merged, source, depth, place)
-        except Unsatisfiable as error:
-            yield error
+                for chosen in (source, replace(source, minimal=True)):
+                    try:
+                        yield self._sample(self._branch(merged, word, at), chosen, depth + 1, f"{place}/{word}/{at}")
+                    except Unsatisfiable as error:
+                        yield error
+        for chosen in (source, replace(source, minimal=True)):
+            try:
+                yield self._by_type(merged, chosen, depth, place)
+            except Unsatisfiable as error:
+                yield error
         if merged.get("nullable") is True:
             yield None
         if "type" not in merged:
@@ -176,7 +180,7 @@ class Sampler:
         for name in dict.fromkeys([*properties, *sorted(required)]):
             part = properties.get(name, schema.get("additionalProperties"))
             part = part if isinstance(part, dict) else {}
-            if part.get(self._hidden) is True or (name not in required and depth >= MAX_DEPTH):
+            if part.get(self._hidden) is True or (name not in required and (depth >= MAX_DEPTH or source.minimal)):
                 continue
             try:
                 made[name] = self._sample(part, source, depth + 1, f"{place}/properties/{name}")

@@ -10,8 +10,11 @@ from mockserver.contract.operations import Operation
 from mockserver.contract.problems import UNAUTHENTICATED, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.values import Record
+from mockserver.stubs.sampling import Sampler, Source
+from mockserver.values import JSON, Record
+from mockserver.world.clock import Clock
 from mockserver.world.collection import Layout
+from mockserver.world.ids import Ids
 from mockserver.world.world import World
 
 Stub: TypeAlias = Callable[[Request, World], Reply]
@@ -54,6 +57,14 @@ class Service(Protocol):
         """What a person needs to know to make the first call, in half a line; empty when nothing."""
         ...
 
+    def credentials(self, world: World) -> dict[str, str]:
+        """The headers of a caller whom a seed world knows and lets do everything."""
+        ...
+
+
+_NO_CHANCE = Source(Ids(0), Clock())
+"""Refusals need no ids of a world, and must not draw any."""
+
 
 class FixtureError(ValueError):
     """A fixture that cannot be used: `path` is the place in it, as keys and indexes."""
@@ -68,11 +79,12 @@ class PlainService:
 
     stubs: str | None = None
 
-    def __init__(self, document: Record, plant: Planter | None = None) -> None:
-        """`plant` puts an entry of a fixture into a world."""
+    def __init__(self, document: Record, plant: Planter | None = None, sampler: Sampler | None = None) -> None:
+        """`plant` puts an entry of a fixture into a world, `sampler` makes refusals in the document's own shapes."""
         self.name = str((document.get("info") or {}).get("title") or "API")
         self.layouts: Mapping[str, Layout] = {}
         self._plant = plant
+        self._sampler = sampler
         self._schemes: dict[str, Record] = (document.get("components") or {}).get("securitySchemes") or {}
 
     def identify(self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Headers, world: World) -> Any:
@@ -89,7 +101,7 @@ class PlainService:
         """Nothing is counted."""
 
     def word(self, problem: Problem, operation: Operation | None) -> Reply:
-        """Return an RFC 9457 problem document."""
+        """Return an RFC 9457 problem document, or the document's own form of an error where it has one."""
         body: Record = {
             "type": f"urn:mockserver:{problem.kind.name}",
             "title": problem.kind.title,
@@ -98,7 +110,38 @@ class PlainService:
         }
         if problem.violations:
             body["violations"] = [violation.as_json() for violation in problem.violations]
-        return Reply(problem.kind.status, body, dict(problem.headers), "application/problem+json", problem.kind.name)
+        reply = Reply(problem.kind.status, body, dict(problem.headers), "application/problem+json", problem.kind.name)
+        return reply if operation is None else self._reword(reply, problem, operation)
+
+    def _reword(self, reply: Reply, problem: Problem, operation: Operation) -> Reply:
+        """Put a refusal into the words of the document where it has its own for this status."""
+        status = str(reply.status)
+        responses = operation.responses
+        response = responses.get(status) or responses.get(f"{status[0]}XX") or responses.get("default")
+        if response is None or self._sampler is None:
+            return reply
+        by_type = {content.media_type: content for content in response.contents}
+        content = by_type.get(reply.media_type) or next((c for t, c in by_type.items() if "json" in t), None)
+        if content is None:
+            return reply
+        schema = content.schema or {}
+        if not self._sampler.accepts(schema, reply.body):
+            said = {"message": problem.detail, "detail": problem.detail, "error": problem.detail, "status": reply.status,
+                    "title": problem.kind.title, "code": problem.kind.name}  # fmt: skip
+            reply.body = self._overlaid(self._sampler.sample(schema, _NO_CHANCE), said, schema)
+        reply.media_type = content.media_type
+        return reply
+
+    def _overlaid(self, sample: JSON, said: Record, schema: Record) -> JSON:
+        """The sample with what is to be said where it has a place for it, as far as the schema takes it."""
+        if not isinstance(sample, dict) or self._sampler is None:
+            return sample
+        made = dict(sample)
+        for name, value in sample.items():
+            tried = {**made, name: self._overlaid(value, said, {}) if isinstance(value, dict) else said.get(name, value)}
+            if self._sampler.accepts(schema, tried):
+                made = tried
+        return made
 
     def seed(self, world: World, fixture: Record) -> None:
         """Put the fixture's entries into the collections that it names."""
@@ -116,6 +159,14 @@ class PlainService:
     def greeting(self, world: World) -> str:
         """Nothing needs to be known."""
         return ""
+
+    def credentials(self, world: World) -> dict[str, str]:
+        """Any credentials do."""
+        headers = {"authorization": "Bearer any"}
+        for scheme in self._schemes.values():
+            if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
+                headers[str(scheme.get("name"))] = "any"
+        return headers
 
     def _present(self, scheme: Record, query: bytes, headers: Headers) -> bool:
         kind, where, name = scheme.get("type"), scheme.get("in"), str(scheme.get("name", ""))

@@ -90,7 +90,10 @@ class Collection:
             raise Duplicate(layout.key, key)
         entry: Entry = (record.get(layout.order) or "", self._arrivals, key)
         for field, index in self._unique:
-            self._claim(index, field, record.get(field), key)
+            self._check(index, field, record.get(field), key)
+        for field, index in self._unique:
+            for each in _values(record.get(field)):
+                index.put(each, key)
         for field, groups in self._groups:
             value = record.get(field)
             if value is not None:
@@ -109,9 +112,12 @@ class Collection:
         entry: Entry = (record.get(self.layout.order) or "", old_entry[1], key)
         moved = entry != old_entry
         for field, index in self._unique:
+            self._check(index, field, record.get(field), key)
+        for field, index in self._unique:
             before, now = old.get(field), record.get(field)
             if before != now:
-                self._claim(index, field, now, key)
+                for each in _values(now):
+                    index.put(each, key)
                 for value in set(_values(before)) - set(_values(now)):
                     index.remove(value)
         if moved:
@@ -194,13 +200,11 @@ class Collection:
         get: Any = self._rows.get
         return [get(key)[1] for key in keys]
 
-    def _claim(self, index: Layers[str], field: str, value: JSON, key: str) -> None:
+    def _check(self, index: Layers[str], field: str, value: JSON, key: str) -> None:
         for each in _values(value):
             holder = index.get(each)
             if holder is not None and holder != key:
                 raise Duplicate(field, each)
-        for each in _values(value):
-            index.put(each, key)
 
 
 def _values(value: JSON) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ class Requests:
             elif parameter.location == "header":
                 headers[parameter.name.lower().encode()] = text.encode("latin-1", "replace").replace(b"\n", b" ")
         body: JSON = ...
-        contents = [c for c in (self.operation.body.contents if self.operation.body else ()) if "json" in c.media_type]
+        contents = self.operation.body.contents if self.operation.body else ()
         if contents and random.random() < 0.95:
             body = bent(sample(self.sampler, contents[0].schema or {}, random), random)
         return path, "&".join(query).encode(), headers, body

@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from mockserver import data, values
+from mockserver import data
 from mockserver.contract.bundling import bundle
 from mockserver.contract.contract import Contract
 from mockserver.contract.explaining import OpenAPICore
@@ -46,8 +46,9 @@ def test_requests_get_one_verdict(contract: Contract, operation: Operation) -> N
     judged = {True: 0, False: 0}
     for _ in range(ROUNDS):
         path, query, headers, body = requests.make(random)
-        raw = b"" if body is ... else values.dump(body)
-        decoded, body_decoder = plan.decoder.decode(path, query, headers, raw)
+        decoded, body_decoder = plan.decoder.decode(path, query, headers, b"")
+        if body is not ...:  # forms too are judged as values, so they are put in as values
+            decoded.parts["body"], body_decoder = body, plan.decoder.bodies[0]
         if decoded.violations:
             continue
         gate = plan.validator(body_decoder).is_valid(decoded.parts)

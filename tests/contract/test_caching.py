@@ -41,7 +41,7 @@ def summary(source: Path, cache: Path | None = None) -> str:
 
 
 def cache_of(source: Path) -> Path:
-    return caching.user_cache(source.resolve())
+    return caching.user_cache(source.resolve(), "document")
 
 
 def tamper(cache: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mockserver.stubs.resources import kept
 from mockserver.values import Record
 from tests.conftest import Client
 from tests.portkey.team import (
@@ -683,7 +684,7 @@ def test_null_defaults_empty_the_object(client: Client) -> None:
 @pytest.mark.parametrize("form", ["id", "slug"])
 def test_config_comes_back_as_its_id(client: Client, form: str) -> None:
     config = {"id": "0f3c7c1e-7f0a-4d55-8a43-9f3f7c3d1a11", "slug": "pc-cheap-12ab34", "created_at": "2025-01-06T09:00:00.000Z"}
-    client.world["configs"].add(config)
+    client.world["configs"].add(kept(config, config["slug"]))
     made = make_key(client, defaults={"config_id": config[form]})
     assert read_key(client, made.id)["defaults"]["config_id"] == config["id"]
 
@@ -691,7 +692,7 @@ def test_config_comes_back_as_its_id(client: Client, form: str) -> None:
 def test_user_key_falls_back_to_config_of_its_workspace(client: Client) -> None:
     """Create body: the workspace's `defaults.user_api_key_config` is the config of user keys that are made without one."""
     config = {"id": "0f3c7c1e-7f0a-4d55-8a43-9f3f7c3d1a11", "slug": "pc-cheap-12ab34", "created_at": "2025-01-06T09:00:00.000Z"}
-    client.world["configs"].add(config)
+    client.world["configs"].add(kept(config, config["slug"]))
     done(client.put(f"/v1/admin/workspaces/{PRODUCTION}", {"defaults": {"user_api_key_config": config["slug"]}}))
     made = make_key(client, "workspace/user", user_id=user_id(client, DARA))
     assert read_key(client, made.id)["defaults"]["config_id"] == config["id"]

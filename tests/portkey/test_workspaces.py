@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mockserver.stubs.resources import kept
 from mockserver.values import Record
 from tests.conftest import Client
 from tests.portkey.team import (
@@ -543,7 +544,7 @@ def test_security_settings_cannot_be_overridden(client: Client) -> None:
 @pytest.mark.parametrize("form", ["id", "slug"])
 def test_config_of_user_keys_comes_back_as_slug(client: Client, form: str) -> None:
     config = {"id": "0f3c7c1e-7f0a-4d55-8a43-9f3f7c3d1a11", "slug": "pc-cheap-12ab34", "created_at": "2025-01-06T09:00:00.000Z"}
-    client.world["configs"].add(config)
+    client.world["configs"].add(kept(config, config["slug"]))
     done(client.put(f"{WORKSPACES}/{PRODUCTION}", {"defaults": {"user_api_key_config": config[form]}}))
     assert read_workspace(client, PRODUCTION)["defaults"] == {"user_api_key_config": config["slug"]}
 
@@ -612,12 +613,12 @@ def test_dependents_keep_a_workspace(client: Client, collection: str, called: st
     """409 AB07 with this text; `force_delete` does not cascade (the newer of two reports)."""
     made = make_workspace(client, name="Lab")
     dependent = {"id": NOBODY, "slug": "one", "workspace_id": made["id"], "created_at": made["created_at"]}
-    client.world[collection].add(dependent)
+    client.world[collection].add(kept(dependent, dependent["slug"]))
     before = state(client)
     reply = client.delete(f"{WORKSPACES}/{made['id']}", {"name": "Lab", "force_delete": force})
     assert refused(reply, 409, "AB07")["message"] == f"Unable to delete. Please ensure that all {called} are deleted"
     assert state(client) == before
-    client.world[collection].remove(NOBODY)
+    client.world[collection].remove(dependent["slug"])
     done(client.delete(f"{WORKSPACES}/{made['id']}", {"name": "Lab"}))
 
 

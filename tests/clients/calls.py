@@ -1,0 +1,676 @@
+"""The calls that the real SDKs make of every operation: what each is given, and which operations it reaches.
+
+Families are made one after another in one world, their calls in this order. `<name.field>` in what a call is given stands for
+a field of an earlier reply, which was kept under that name; `<person>` and `<workspace>` are ids of the seed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from mockserver.pytest_plugin import PortkeyWorld
+from mockserver.stubs.resources import kept
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a method by its name.
+
+    `given`: its arguments, by name for Python, by position for Node. `reaches`: the operations that the server sees, in
+    order, each answering 200. `keep`: the name that later calls know the reply by. `streams`: the reply is read event by
+    event. `raises`: the error that the SDK itself raises, `why` it does. `on_async`: where AsyncPortkey differs, the name
+    of its method, or the error that it raises before it sends anything.
+    """
+
+    method: str
+    given: Mapping[str, Any] | list[Any]
+    reaches: str
+    keep: str = ""
+    streams: bool = False
+    raises: str = ""
+    why: str = ""
+    async_method: str = ""
+    async_raises: str = ""
+
+    @property
+    def operations(self) -> list[str]:
+        return self.reaches.split()
+
+    def on_async(self) -> Call:
+        """The call as AsyncPortkey makes it."""
+        if self.async_raises:
+            return replace(self, raises=self.async_raises, reaches="")
+        return replace(self, method=self.async_method or self.method)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A record that no operation makes: `key` is its own, `parent` the path of those that it lies below."""
+
+    collection: str
+    key: str
+    record: Mapping[str, Any]
+    parent: str = ""
+
+    def plant(self, portkey: PortkeyWorld, known: Mapping[str, Any]) -> None:
+        key, parent = (filled(text, known) for text in (self.key, self.parent))
+        portkey.world[self.collection].add(kept(dict(self.record), key, parent))
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file of this name that an SDK opens and sends."""
+
+    name: str
+
+
+Families: TypeAlias = dict[str, list[Call | Planted]]
+
+_PLACE = re.compile(r"<([a-z_]+(?:\.[a-z_0-9]+)*)>")
+
+
+def filled(value: Any, known: Mapping[str, Any]) -> Any:
+    """Return a value with what is known in its places."""
+    if isinstance(value, Mapping):
+        return {name: filled(each, known) for name, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, known) for each in value]
+    if not isinstance(value, str):
+        return value
+    whole = _PLACE.fullmatch(value)
+    return looked_up(whole[1], known) if whole else _PLACE.sub(lambda place: str(looked_up(place[1], known)), value)
+
+
+def looked_up(path: str, known: Mapping[str, Any]) -> Any:
+    """Return the field of a kept reply; replies are objects of an SDK or plain data."""
+    first, *names = path.split(".")
+    value = known[first]
+    for name in names:
+        if isinstance(value, list):
+            value = value[int(name)]
+        else:
+            value = value[name] if isinstance(value, Mapping) else getattr(value, name)
+    return value
+
+
+def departures(rows: list[Call | Planted], portkey: PortkeyWorld, make: Callable[[Call, Any], Any]) -> list[str]:
+    """Make the calls of a family in order with `make`; return what went otherwise than the table says."""
+    known: dict[str, Any] = {
+        "root": portkey.url.removesuffix("/v1"),
+        "person": _seeded(portkey, "users", "email", "dara@example.com"),
+        "workspace": _seeded(portkey, "workspaces", "slug", "ws-produc-71b04e"),
+    }
+    found: list[str] = []
+    for row in rows:
+        if isinstance(row, Planted):
+            row.plant(portkey, known)
+            continue
+        before, raised = len(portkey.calls), ""
+        try:
+            reply = make(row, filled(row.given, known))
+        except Exception as error:  # a method may raise anything
+            raised = f"{type(error).__name__}: {error}"
+        else:
+            if row.keep:
+                known[row.keep] = reply
+        made = [(call["operation"], call["status"]) for call in portkey.calls[before:]]
+        if raised.partition(":")[0] != row.raises:
+            found.append(f"{row.method} raised {raised or 'nothing'}")
+        if made != [(operation, 200) for operation in row.operations]:
+            found.append(f"{row.method} reached {made}, not {row.operations}")
+    return found
+
+
+def _seeded(portkey: PortkeyWorld, collection: str, field: str, value: str) -> str:
+    record = portkey.world[collection].find(field, value)
+    assert record is not None
+    return str(record["id"])
+
+
+MAY = {"time_of_generation_min": "2026-05-01T00:00:00.000Z", "time_of_generation_max": "2026-06-01T00:00:00.000Z"}
+MESSAGES = [{"role": "user", "content": "Which tide is next?"}]
+ASK = {"model": "gpt-4o", "messages": MESSAGES}
+TOOL_OUTPUTS = [{"tool_call_id": "call_1", "output": "12:40"}]
+KEY = {"name": "ci", "workspace_id": "<workspace>", "scopes": ["logs.view"]}
+CHECKS = [{"id": "default.wordCount", "parameters": {"minWords": 1, "maxWords": 500}}]
+EXPORT = {"filters": MAY, "requested_data": ["id", "created_at"]}
+USAGE_POLICY = {
+    "conditions": [{"key": "metadata.team", "value": "support"}],
+    "group_by": [{"key": "metadata._user"}],
+    "type": "cost",
+    "credit_limit": 40,
+}
+RATE_POLICY = {
+    "conditions": [{"key": "model", "value": "@openai/gpt-4o"}],
+    "group_by": [{"key": "api_key"}],
+    "type": "requests",
+    "unit": "rpm",
+    "value": 30,
+}
+SECRET = {
+    "name": "OpenAI key",
+    "manager_type": "aws_sm",
+    "secret_path": "prod/openai",
+    "auth_config": {"aws_auth_type": "assumedRole", "aws_role_arn": "arn:aws:iam::1:role/read", "aws_region": "eu-west-1"},
+}
+MCP = {"name": "Tickets", "url": "https://mcp.example.com/mcp", "auth_type": "none", "transport": "http"}
+CAPABILITIES = [{"name": "file_ticket", "type": "tool", "enabled": False}]
+PROMPT = {
+    "name": "Reply",
+    "collection_id": "<collection.id>",
+    "string": "Hello {{name}}",
+    "parameters": {"max_tokens": 400},
+    "model": "gpt-4o",
+    "virtual_key": "openai",
+}
+VERSION = "7d1f0c7e-2f0b-4f0c-8a53-0b9f5f6f8d11"
+LABEL = "e58f0b93-4a6c-4d21-8f37-b90c1e5ad746"
+USER = {"object": "user", "first_name": "Dara", "last_name": "Moreau", "email": "dara@example.com", "role": "member"}
+MODEL = {"id": "ft:gpt-4o:tickets", "object": "model", "created": 1, "owned_by": "us", "slug": "ft:gpt-4o:tickets"}
+LOGGED = {
+    "request": {"url": "https://models.example.com/v1/chat/completions", "method": "post", "provider": "openai", "body": ASK},
+    "response": {"status": 200, "body": {"choices": []}},
+}
+RUN = {"thread_id": "<thread.id>", "assistant_id": "asst_1"}
+THIS_RUN = {"thread_id": "<thread.id>", "run_id": "<run.id>"}
+TOLD_RUN = {**THIS_RUN, "tool_outputs": TOOL_OUTPUTS}
+STORE = {"vector_store_id": "<store.id>"}
+STORED = {**STORE, "file_id": "<file.id>"}
+BATCHED = {**STORE, "batch_id": "<batch.id>"}
+
+
+PYTHON: Families = {
+    "api_keys": [
+        Call("api_keys.create", {"type": "workspace", "sub_type": "service", **KEY}, "createApiKey", keep="key"),
+        Call("api_keys.list", {}, "listApiKeys"),
+        Call("api_keys.retrieve", {"id": "<key.id>"}, "getApiKey"),
+        Call("api_keys.update", {"id": "<key.id>", "name": "ci-2"}, "updateApiKey"),
+        Call("post", {"url": "/api-keys/<key.id>/rotate"}, "rotateApiKey"),
+        Call("api_keys.delete", {"id": "<key.id>"}, "deleteApiKey"),
+    ],
+    "workspaces": [
+        Call("admin.workspaces.create", {"name": "Evaluation"}, "createWorkspace", keep="made"),
+        Call("admin.workspaces.list", {}, "listWorkspaces"),
+        Call("admin.workspaces.retrieve", {"workspace_id": "<made.id>"}, "getWorkspace"),
+        Call("admin.workspaces.update", {"workspace_id": "<made.id>", "name": "Measuring"}, "updateWorkspace"),
+        Call(
+            "admin.workspaces.users.create",
+            {"workspace_id": "<made.id>", "users": [{"id": "<person>", "role": "member"}]},
+            "addWorkspaceMembers",
+        ),
+        Call("admin.workspaces.users.list", {"workspace_id": "<made.id>"}, "listWorkspaceMembers"),
+        Call("admin.workspaces.users.retrieve", {"workspace_id": "<made.id>", "user_id": "<person>"}, "getWorkspaceMember"),
+        Call(
+            "admin.workspaces.users.update",
+            {"workspace_id": "<made.id>", "user_id": "<person>", "role": "manager"},
+            "updateWorkspaceMember",
+        ),
+        Call("admin.workspaces.users.delete", {"workspace_id": "<made.id>", "user_id": "<person>"}, "removeWorkspaceMember"),
+        Call("admin.workspaces.delete", {"workspace_id": "<made.id>", "name": "Measuring"}, "deleteWorkspace"),
+    ],
+    "users": [
+        Planted("admin_users", "<person>", {"id": "<person>", **USER}),
+        Call("admin.users.list", {}, "listUsers"),
+        Call("admin.users.retrieve", {"user_id": "<person>"}, "getUser"),
+        Call("admin.users.update", {"user_id": "<person>", "role": "admin"}, "updateUser"),
+        Call("admin.users.delete", {"user_id": "<person>"}, "deleteUser"),
+        Call("admin.users.invites.create", {"email": "noor@example.com", "role": "member"}, "Invites_create", keep="invite"),
+        Call("admin.users.invites.list", {}, "listUserInvites"),
+        Call("admin.users.invites.retrieve", {"invite_id": "<invite.id>"}, "getUserInvite"),
+        Call(
+            "admin.users.invites.resend",
+            {"invite_id": "<invite.id>"},
+            "resendUserInvite",
+            async_method="admin.users.resend",
+        ),
+        Call("admin.users.invites.delete", {"invite_id": "<invite.id>"}, "deleteUserInvite"),
+    ],
+    "scim": [
+        Call(
+            "post",
+            {"url": "/scim/workspaces", "workspace_id": "<workspace>", "role": "member", "scim_group_name": "Support"},
+            "createScimWorkspaceMapping",
+            keep="mapping",
+        ),
+        Call("get", {"path": "/scim/workspaces"}, "listScimWorkspaceMappings"),
+        Call("delete", {"path": "/scim/workspaces/<mapping.id>"}, "deleteScimWorkspaceMapping"),
+    ],
+    "collections": [
+        Call("collections.create", {"name": "Care", "workspace_id": "<workspace>"}, "createCollection", keep="collection"),
+        Call("collections.list", {}, "listCollections"),
+        Call("collections.retrieve", {"collection_id": "<collection.id>"}, "getCollection"),
+        Call("collections.update", {"collection_id": "<collection.id>", "name": "Service"}, "updateCollection"),
+        Call("collections.delete", {"collection_id": "<collection.id>"}, "deleteCollection"),
+    ],
+    "labels": [
+        Call("labels.create", {"name": "canary"}, "createLabel", keep="label"),
+        Call("labels.list", {}, "listLabels"),
+        Call("labels.retrieve", {"label_id": "<label.id>"}, "getLabel"),
+        Call("labels.update", {"label_id": "<label.id>", "description": "One in ten"}, "updateLabel"),
+        Call("labels.delete", {"label_id": "<label.id>"}, "deleteLabel"),
+    ],
+    "prompts": [
+        Call("collections.create", {"name": "Care", "workspace_id": "<workspace>"}, "createCollection", keep="collection"),
+        Call("prompts.create", PROMPT, "createPrompt", keep="prompt"),
+        Call("prompts.list", {}, "listPrompts"),
+        Call("prompts.retrieve", {"prompt_slug": "<prompt.id>"}, "getPrompt"),
+        Call("prompts.update", {"prompt_slug": "<prompt.id>", "name": "Answer"}, "updatePrompt"),
+        Call("prompts.publish", {"prompt_slug": "<prompt.id>", "version": 1}, "updatePromptDefault"),
+        Call("prompts.versions.list", {"prompt_slug": "<prompt.id>"}, "getPromptVersions"),
+        Planted("prompts_versions", VERSION, {"id": VERSION, "prompt_version": 1}, parent="<prompt.id>"),
+        Call("prompts.versions.retrieve", {"prompt_slug": "<prompt.id>", "version_id": VERSION}, "getPromptByVersion"),
+        Call(
+            "prompts.versions.update",
+            {"prompt_slug": "<prompt.id>", "version_id": VERSION, "label_id": LABEL},
+            "updatePromptVersion",
+        ),
+        Call("prompts.render", {"prompt_id": "<prompt.id>", "variables": {"name": "Ines"}}, "createPromptRender"),
+        Call(
+            "prompts.completions.create", {"prompt_id": "<prompt.id>", "variables": {"name": "Ines"}}, "createPromptCompletion"
+        ),
+        Call(
+            "prompts.completions.create",
+            {"prompt_id": "<prompt.id>", "variables": {"name": "Ines"}, "stream": True},
+            "createPromptCompletion",
+            streams=True,
+        ),
+        Call("generations.create", {"prompt_id": "<prompt.id>"}, "", raises="TypeError", why="it raises before it sends"),
+        Call("post", {"url": "/v1/prompts/<prompt.id>/generate", "variables": {"name": "Ines"}}, "createGeneration"),
+        Call("prompts.delete", {"prompt_slug": "<prompt.id>"}, "deletePrompt"),
+    ],
+    "prompt_partials": [
+        Call("prompts.partials.create", {"name": "Bye", "string": "Yours, {{us}}"}, "createPromptPartial", keep="partial"),
+        Call("prompts.partials.list", {}, "listPromptPartials"),
+        Call("prompts.partials.retrieve", {"partial_slug": "<partial.id>"}, "getPromptPartial"),
+        Call("prompts.partials.update", {"partial_slug": "<partial.id>", "string": "Bye, {{us}}"}, "updatePromptPartial"),
+        Call("prompts.partials.publish", {"partial_slug": "<partial.id>", "version": 1}, "updatePromptPartialDefault"),
+        Call("prompts.partials.versions.list", {"partial_slug": "<partial.id>"}, "getPromptPartialVersions"),
+        Call("prompts.partials.delete", {"partial_slug": "<partial.id>"}, "deletePromptPartial"),
+    ],
+    "configs": [
+        Call("configs.create", {"name": "Retry", "config": {"retry": {"attempts": 2}}}, "createConfig", keep="config"),
+        Call("configs.list", {}, "listConfigs"),
+        Call("configs.retrieve", {"slug": "<config.slug>"}, "getConfig"),
+        Call("configs.update", {"slug": "<config.slug>", "name": "Retry twice"}, "updateConfig"),
+        Call("get", {"path": "/configs/<config.slug>/versions"}, "listConfigVersions"),
+        Call("configs.delete", {"slug": "<config.slug>"}, "deleteConfig"),
+    ],
+    "guardrails": [
+        Call(
+            "guardrails.create",
+            {"name": "Short", "checks": CHECKS, "actions": {"deny": True}},
+            "createGuardrail",
+            keep="guardrail",
+        ),
+        Call("guardrails.list", {}, "listGuardrails"),
+        Call("guardrails.retrieve", {"guardrail_id": "<guardrail.id>"}, "getGuardrail"),
+        Call("guardrails.update", {"guardrail_id": "<guardrail.id>", "name": "Brief"}, "updateGuardrail"),
+        Call("guardrails.delete", {"guardrail_id": "<guardrail.id>"}, "deleteGuardrail"),
+    ],
+    "integrations": [
+        Call(
+            "integrations.create",
+            {"name": "OpenAI", "ai_provider_id": "openai", "key": "sk-test-1"},
+            "createIntegration",
+            keep="integration",
+        ),
+        Call("integrations.list", {}, "listIntegrations"),
+        Call("integrations.retrieve", {"slug": "<integration.slug>"}, "getIntegration"),
+        Call("integrations.update", {"slug": "<integration.slug>", "description": "Paid by us"}, "updateIntegration"),
+        Call(
+            "integrations.models.update",
+            {"slug": "<integration.slug>", "models": [{"slug": "gpt-4o", "enabled": True}]},
+            "updateIntegrationModels",
+        ),
+        Call("integrations.models.list", {"slug": "<integration.slug>"}, "listIntegrationModels"),
+        Call(
+            "integrations.models.delete",
+            {"slug": "<integration.slug>", "slugs": ["gpt-4o", "gpt-4o-mini"]},
+            "deleteIntegrationModels",
+        ),
+        Call(
+            "integrations.workspaces.update",
+            {"slug": "<integration.slug>", "workspaces": [{"id": "<workspace>", "enabled": True}]},
+            "updateIntegrationWorkspaces",
+        ),
+        Call("integrations.workspaces.list", {"slug": "<integration.slug>"}, "listIntegrationWorkspaces"),
+        Call("integrations.delete", {"slug": "<integration.slug>"}, "deleteIntegration"),
+    ],
+    "providers": [
+        Call("providers.create", {"name": "Ours", "integration_id": "openai"}, "createProvider", keep="provider"),
+        Call("providers.list", {}, "listProviders"),
+        Call("providers.retrieve", {"slug": "<provider.slug>"}, "getProvider"),
+        Call("providers.update", {"slug": "<provider.slug>", "note": "For support"}, "updateProvider"),
+        Call("providers.delete", {"slug": "<provider.slug>"}, "deleteProvider"),
+    ],
+    "virtual_keys": [
+        Call(
+            "virtual_keys.create", {"name": "Ours", "provider": "openai", "key": "sk-test-1"}, "createVirtualKey", keep="made"
+        ),
+        Call("virtual_keys.list", {}, "listVirtualKeys"),
+        Call("virtual_keys.retrieve", {"slug": "<made.slug>"}, "getVirtualKey"),
+        Call("virtual_keys.update", {"slug": "<made.slug>", "note": "For support"}, "updateVirtualKey"),
+        Call("virtual_keys.delete", {"slug": "<made.slug>"}, "deleteVirtualKey"),
+    ],
+    "secret_references": [
+        Call("post", {"url": "/secret-references", **SECRET}, "createSecretReference", keep="secret"),
+        Call("get", {"path": "/secret-references"}, "listSecretReferences"),
+        Call("get", {"path": "/secret-references/<secret.id>"}, "getSecretReference"),
+        Call("put", {"path": "/secret-references/<secret.id>", "body": {"name": "Key"}}, "updateSecretReference"),
+        Call("delete", {"path": "/secret-references/<secret.id>"}, "deleteSecretReference"),
+    ],
+    "feedback": [
+        Call("feedback.create", {"trace_id": "order-1", "value": 5}, "createFeedback", keep="feedback"),
+        Call("feedback.bulk_create", {"feedbacks": [{"trace_id": "order-1", "value": 5}]}, "createFeedback"),
+        Call("feedback.update", {"feedback_id": "<feedback.feedback_ids.0>", "value": -2}, "updateFeedback"),
+    ],
+    "mcp_integrations": [
+        Call("mcp_integrations.create", MCP, "McpIntegrations_create", keep="made"),
+        Call("mcp_integrations.list", {}, "McpIntegrations_list"),
+        Call("mcp_integrations.retrieve", {"mcp_integration_id": "<made.id>"}, "McpIntegrations_retrieve"),
+        Call("mcp_integrations.update", {"mcp_integration_id": "<made.id>", "name": "Desk"}, "McpIntegrations_update"),
+        Call("mcp_integrations.test", {"mcp_integration_id": "<made.id>"}, "testMcpIntegration"),
+        Call("mcp_integrations.sync", {"mcp_integration_id": "<made.id>"}, "syncMcpIntegration"),
+        Call("mcp_integrations.metadata.retrieve", {"mcp_integration_id": "<made.id>"}, "McpIntegrationMetadata_retrieve"),
+        Call("mcp_integrations.workspaces.list", {"mcp_integration_id": "<made.id>"}, "McpIntegrationWorkspaces_list"),
+        Call(
+            "mcp_integrations.workspaces.update",
+            {"mcp_integration_id": "<made.id>", "workspaces": [{"id": "<workspace>", "enabled": True}]},
+            "McpIntegrationWorkspaces_bulkUpdate",
+        ),
+        Call("mcp_integrations.capabilities.list", {"mcp_integration_id": "<made.id>"}, "McpIntegrationCapabilities_list"),
+        Call(
+            "mcp_integrations.capabilities.update",
+            {"mcp_integration_id": "<made.id>", "capabilities": CAPABILITIES},
+            "McpIntegrationCapabilities_bulkUpdate",
+        ),
+        Call("mcp_integrations.delete", {"mcp_integration_id": "<made.id>"}, "McpIntegrations_delete"),
+    ],
+    "mcp_servers": [
+        Call("mcp_servers.create", {"name": "Ours", "mcp_integration_id": "tickets"}, "McpServers_create", keep="made"),
+        Call("mcp_servers.list", {}, "McpServers_list"),
+        Call("mcp_servers.retrieve", {"mcp_server_id": "<made.id>"}, "McpServers_retrieve"),
+        Call("mcp_servers.update", {"mcp_server_id": "<made.id>", "description": "At the desk"}, "McpServers_update"),
+        Call("mcp_servers.test", {"mcp_server_id": "<made.id>"}, "McpServers_test"),
+        Call("mcp_servers.metadata.retrieve", {"mcp_server_id": "<made.id>"}, "getMcpServerMetadata"),
+        Call("mcp_servers.metadata.sync", {"mcp_server_id": "<made.id>", "server_name": "t"}, "syncMcpServerMetadata"),
+        Call("mcp_servers.capabilities.list", {"mcp_server_id": "<made.id>"}, "McpServerCapabilities_list"),
+        Call(
+            "mcp_servers.capabilities.update",
+            {"mcp_server_id": "<made.id>", "capabilities": CAPABILITIES},
+            "McpServerCapabilities_bulkUpdate",
+        ),
+        Call("mcp_servers.capabilities.sync", {"mcp_server_id": "<made.id>"}, "syncMcpServerCapabilities"),
+        Call("mcp_servers.user_access.list", {"mcp_server_id": "<made.id>"}, "McpServerUserAccess_list"),
+        Call(
+            "mcp_servers.user_access.update",
+            {"mcp_server_id": "<made.id>", "user_access": [{"user_id": "<person>", "enabled": True}]},
+            "McpServerUserAccess_bulkUpdate",
+        ),
+        Call("mcp_servers.user_access.check", {"mcp_server_id": "<made.id>"}, "checkMcpServerUserAccess"),
+        Call("get", {"path": "/mcp-servers/<made.id>/connections"}, "McpServerConnections_list"),
+        Call("delete", {"path": "/mcp-servers/<made.id>/connections"}, "McpServerConnections_delete"),
+        Call("mcp_servers.update_tokens", {"mcp_server_id": "<made.id>", "access_token": "at-1"}, "updateMcpServerTokens"),
+        Call("mcp_servers.get_tokens", {"mcp_server_id": "<made.id>"}, "getMcpServerTokens"),
+        Call("mcp_servers.delete_tokens", {"mcp_server_id": "<made.id>"}, "deleteMcpServerTokens"),
+        Call("mcp_servers.get_client_info", {"mcp_server_id": "<made.id>"}, "getMcpServerClientInfo"),
+        Call("mcp_servers.delete", {"mcp_server_id": "<made.id>"}, "McpServers_delete"),
+    ],
+    "logs": [
+        Call("logs.create", {"request": LOGGED["request"], "response": LOGGED["response"]}, "createLog"),
+        Planted("logs", "log-1", {"id": "log-1"}),
+        Call("get", {"path": "/logs/log-1"}, "getLog"),
+        Call("logs.exports.create", EXPORT, "createLogExport", keep="export"),
+        Call("logs.exports.list", {}, "listLogExports"),
+        Call("logs.exports.retrieve", {"export_id": "<export.id>"}, "getLogExport"),
+        Call("logs.exports.update", {"export_id": "<export.id>", "filters": MAY}, "updateLogExport"),
+        Call("logs.exports.start", {"export_id": "<export.id>"}, "startLogExport"),
+        Call("logs.exports.download", {"export_id": "<export.id>"}, "downloadLogExport"),
+        Call("logs.exports.cancel", {"export_id": "<export.id>"}, "cancelLogExport"),
+        Call("get", {"path": "/audit-logs?start_time=2026-05-01T00:00:00Z&end_time=2026-06-01T00:00:00Z"}, "listAuditLogs"),
+    ],
+    "analytics": [
+        *(
+            Call(f"analytics.{name}", MAY, operation)
+            for name, operation in {
+                "graphs.requests": "getRequestsGraph",
+                "graphs.cost": "getCostGraph",
+                "graphs.latency": "getLatencyGraph",
+                "graphs.tokens": "getTokensGraph",
+                "graphs.users": "getUsersGraph",
+                "graphs.users_requests": "getUserRequestsGraph",
+                "graphs.errors": "getErrorsGraph",
+                "graphs.errors_rate": "getErrorRateGraph",
+                "graphs.errors_stacks": "getErrorStacksGraph",
+                "graphs.errors_status_codes": "getErrorStatusCodesGraph",
+                "graphs.requests_rescued": "getRescuedRequestsGraph",
+                "graphs.cache_hit_rate": "getCacheHitRateGraph",
+                "graphs.cache_latency": "getCacheLatencyGraph",
+                "graphs.feedbacks": "getFeedbacksGraph",
+                "graphs.feedbacks_scores": "getFeedbackScoresGraph",
+                "graphs.feedbacks_weighted": "getWeightedFeedbackGraph",
+                "graphs.feedbacks_ai_models": "getFeedbackModelsGraph",
+                "summary.cache": "getCacheSummary",
+                "groups.users": "listUserGroups",
+                "groups.ai_models": "listModelGroups",
+                "groups.workspaces": "listWorkspaceGroups",
+            }.items()
+        ),
+        Call("analytics.groups.metadata", {"metadata_key": "_user", **MAY}, "listMetadataGroups"),
+        Call("analytics.groups.group_by", {"group_by": "model", **MAY}, "listGroups"),
+    ],
+    "policies": [
+        Call("post", {"url": "/policies/usage-limits", **USAGE_POLICY}, "createUsageLimitsPolicy", keep="usage"),
+        Call("get", {"path": "/policies/usage-limits"}, "listUsageLimitsPolicies"),
+        Call("get", {"path": "/policies/usage-limits/<usage.id>"}, "getUsageLimitsPolicy"),
+        Call("put", {"path": "/policies/usage-limits/<usage.id>", "body": {"credit_limit": 60}}, "updateUsageLimitsPolicy"),
+        Call("get", {"path": "/policies/usage-limits/<usage.id>/entities"}, "listUsageLimitsPolicyEntities"),
+        Call("put", {"path": "/policies/usage-limits/<usage.id>/entities/<person>/reset"}, "resetUsageLimitsPolicyEntity"),
+        Call("delete", {"path": "/policies/usage-limits/<usage.id>"}, "deleteUsageLimitsPolicy"),
+        Call("post", {"url": "/policies/rate-limits", **RATE_POLICY}, "createRateLimitsPolicy", keep="rate"),
+        Call("get", {"path": "/policies/rate-limits"}, "listRateLimitsPolicies"),
+        Call("get", {"path": "/policies/rate-limits/<rate.id>"}, "getRateLimitsPolicy"),
+        Call("put", {"path": "/policies/rate-limits/<rate.id>", "body": {"value": 60}}, "updateRateLimitsPolicy"),
+        Call("delete", {"path": "/policies/rate-limits/<rate.id>"}, "deleteRateLimitsPolicy"),
+    ],
+    "model_pricing": [Call("get", {"path": "<root>/model-configs/pricing/openai/gpt-4o"}, "getModelPricing")],
+    "chat": [
+        Call("chat.completions.create", ASK, "createChatCompletion"),
+        Call("chat.completions.create", {**ASK, "stream": True}, "createChatCompletion", streams=True),
+        Call("chat.completions.normal_create", {**ASK, "stream": False}, "createChatCompletion"),
+        Call("chat.completions.stream_create", {**ASK, "stream": True}, "createChatCompletion", streams=True),
+        Call("chat.completions.parse", ASK, "createChatCompletion"),
+        Call("chat.completions.stream", ASK, "createChatCompletion", streams=True),
+        Call("beta.chat.completions.parse", ASK, "createChatCompletion"),
+        Call("beta.chat.completions.stream", ASK, "createChatCompletion", streams=True),
+    ],
+    "completions": [
+        Call("completions.create", {"model": "gpt-3.5-turbo-instruct", "prompt": "The moons are"}, "createCompletion"),
+        Call("completions.create", {"prompt": "The moons are", "stream": True}, "createCompletion", streams=True),
+        Call("completions.normal_create", {"model": "gpt-4o", "prompt": "The moons are", "stream": False}, "createCompletion"),
+        Call(
+            "completions.stream_create",
+            {"model": "gpt-4o", "prompt": "The moons are", "stream": True},
+            "createCompletion",
+            streams=True,
+        ),
+    ],
+    "inference": [
+        Call("embeddings.create", {"model": "text-embedding-3-small", "input": "Opening hours"}, "createEmbedding"),
+        Call("moderations.create", {"input": "I will water your plants."}, "createModeration"),
+        Call(
+            "post",
+            {"url": "/rerank", "model": "@jina/reranker", "query": "When?", "documents": ["At nine.", "At ten."]},
+            "createRerank",
+        ),
+        Call("images.generate", {"prompt": "A lighthouse"}, "createImage"),
+        Call("images.edit", {"image": Upload("image.png"), "prompt": "Put a boat beside it"}, "createImageEdit"),
+        Call("images.create_variation", {"image": Upload("image.png")}, "createImageVariation"),
+    ],
+    "audio": [
+        Call("audio.speech.create", {"model": "tts-1", "voice": "nova", "input": "At noon."}, "createSpeech"),
+        Call("audio.transcriptions.create", {"file": Upload("speech.wav"), "model": "whisper-1"}, "createTranscription"),
+        Call("audio.translations.create", {"file": Upload("speech.wav"), "model": "whisper-1"}, "createTranslation"),
+    ],
+    "responses": [
+        Call("responses.create", {"model": "gpt-4o", "input": "Which tide?"}, "createResponse", keep="response"),
+        Call("responses.create", {"model": "gpt-4o", "input": "Which?", "stream": True}, "createResponse", streams=True),
+        Call("responses.stream", {"model": "gpt-4o", "input": "Which tide?"}, "createResponse", streams=True),
+        Call("responses.parse", {"model": "gpt-4o", "input": "Which tide?"}, "createResponse"),
+        Call("responses.retrieve", {"response_id": "<response.id>"}, "getResponse"),
+        Call("responses.input_items.list", {"response_id": "<response.id>"}, "listInputItems"),
+        Call("responses.delete", {"response_id": "<response.id>"}, "deleteResponse"),
+    ],
+    "models": [
+        Planted("models", "ft:gpt-4o:tickets", MODEL),
+        Call("models.list", {}, "listModels"),
+        Call("models.retrieve", {"model": "ft:gpt-4o:tickets"}, "retrieveModel"),
+        Call("models.delete", {"model": "ft:gpt-4o:tickets"}, "deleteModel"),
+    ],
+    "files": [
+        Call("files.create", {"file": Upload("lines.jsonl"), "purpose": "batch"}, "createFile", keep="file"),
+        Call("files.list", {}, "listFiles"),
+        Call("files.retrieve", {"file_id": "<file.id>"}, "retrieveFile"),
+        Call("files.wait_for_processing", {"id": "<file.id>", "poll_interval": 0.01}, "retrieveFile"),
+        Call("files.content", {"file_id": "<file.id>"}, "downloadFile"),
+        Call("files.retrieve_content", {"file_id": "<file.id>"}, "downloadFile"),
+        Call("files.delete", {"file_id": "<file.id>"}, "deleteFile"),
+    ],
+    "batches": [
+        Call(
+            "batches.create",
+            {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"},
+            "createBatch",
+            keep="batch",
+        ),
+        Call("batches.list", {}, "listBatches"),
+        Call("batches.retrieve", {"batch_id": "<batch.id>"}, "retrieveBatch"),
+        Call("batches.output", {"batch_id": "<batch.id>"}, "getBatchOutput"),
+        Call("batches.cancel", {"batch_id": "<batch.id>"}, "cancelBatch"),
+    ],
+    "fine_tuning": [
+        Call(
+            "fine_tuning.jobs.create",
+            {"model": "gpt-4o-mini", "training_file": "file-1"},
+            "createFineTuningJob",
+            keep="job",
+        ),
+        Call("fine_tuning.jobs.list", {}, "listPaginatedFineTuningJobs"),
+        Call("fine_tuning.jobs.retrieve", {"fine_tuning_job_id": "<job.id>"}, "retrieveFineTuningJob"),
+        Call("fine_tuning.jobs.list_events", {"fine_tuning_job_id": "<job.id>"}, "listFineTuningEvents"),
+        Call("fine_tuning.jobs.checkpoints.list", {"fine_tuning_job_id": "<job.id>"}, "listFineTuningJobCheckpoints"),
+        Call("fine_tuning.jobs.cancel", {"fine_tuning_job_id": "<job.id>"}, "cancelFineTuningJob"),
+    ],
+    "assistants": [
+        Call("beta.assistants.create", {"model": "gpt-4o"}, "createAssistant", keep="assistant"),
+        Call("beta.assistants.list", {}, "listAssistants"),
+        Call("beta.assistants.retrieve", {"assistant_id": "<assistant.id>"}, "getAssistant"),
+        Call("beta.assistants.update", {"assistant_id": "<assistant.id>", "name": "Desk"}, "modifyAssistant"),
+        Call("beta.assistants.delete", {"assistant_id": "<assistant.id>"}, "deleteAssistant"),
+    ],
+    "threads": [
+        Call("beta.threads.create", {}, "createThread", keep="thread"),
+        Call("beta.threads.retrieve", {"thread_id": "<thread.id>"}, "getThread"),
+        Call("beta.threads.update", {"thread_id": "<thread.id>", "metadata": {"a": "b"}}, "modifyThread"),
+        Call(
+            "beta.threads.messages.create",
+            {"thread_id": "<thread.id>", "role": "user", "content": "When?"},
+            "createMessage",
+            keep="message",
+        ),
+        Call("beta.threads.messages.list", {"thread_id": "<thread.id>"}, "listMessages"),
+        Call("beta.threads.messages.retrieve", {"thread_id": "<thread.id>", "message_id": "<message.id>"}, "getMessage"),
+        Call(
+            "beta.threads.messages.update",
+            {"thread_id": "<thread.id>", "message_id": "<message.id>", "metadata": {"a": "b"}},
+            "modifyMessage",
+        ),
+        Call("beta.threads.messages.delete", {"thread_id": "<thread.id>", "message_id": "<message.id>"}, "deleteMessage"),
+        Call("beta.threads.delete", {"thread_id": "<thread.id>"}, "deleteThread"),
+    ],
+    "runs": [
+        Call("beta.threads.create", {}, "createThread", keep="thread"),
+        Call("beta.threads.runs.create", RUN, "createRun", keep="run"),
+        Call("beta.threads.runs.create", {**RUN, "stream": True}, "createRun", streams=True),
+        Call("beta.threads.runs.normal_create", RUN, "createRun"),
+        Call("beta.threads.runs.stream_create", RUN, "createRun", streams=True),
+        Call("beta.threads.runs.create_and_stream", RUN, "createRun", streams=True, async_raises="TypeError"),
+        Call("beta.threads.runs.stream", RUN, "createRun", streams=True, async_raises="TypeError"),
+        Call("beta.threads.runs.create_and_poll", {**RUN, "poll_interval_ms": 1}, "createRun getRun"),
+        Call("beta.threads.runs.list", {"thread_id": "<thread.id>"}, "listRuns"),
+        Call("beta.threads.runs.retrieve", THIS_RUN, "getRun"),
+        Call("beta.threads.runs.poll", THIS_RUN, "getRun"),
+        Call("beta.threads.runs.update", {**THIS_RUN, "metadata": {"a": "b"}}, "modifyRun"),
+        Call("beta.threads.runs.submit_tool_outputs", TOLD_RUN, "submitToolOuputsToRun"),
+        Call(
+            "beta.threads.runs.submit_tool_outputs_and_poll",
+            {**TOLD_RUN, "poll_interval_ms": 1},
+            "submitToolOuputsToRun getRun",
+        ),
+        Call("beta.threads.runs.submit_tool_outputs_stream", TOLD_RUN, "submitToolOuputsToRun", streams=True),
+        Planted("threads_runs_steps", "step_1", {"id": "step_1"}, parent="<thread.id>/<run.id>"),
+        Call("beta.threads.runs.steps.list", THIS_RUN, "listRunSteps"),
+        Call("beta.threads.runs.steps.retrieve", {**THIS_RUN, "step_id": "step_1"}, "getRunStep"),
+        Call("beta.threads.runs.cancel", THIS_RUN, "cancelRun"),
+        Call("beta.threads.create_and_run", {"assistant_id": "asst_1"}, "createThreadAndRun"),
+        Call("beta.threads.create_and_run", {"assistant_id": "asst_1", "stream": True}, "createThreadAndRun", streams=True),
+        Call("beta.threads.normal_create_and_run", {"assistant_id": "asst_1"}, "createThreadAndRun"),
+        Call("beta.threads.stream_create_and_run", {"assistant_id": "asst_1"}, "createThreadAndRun", streams=True),
+        Call(
+            "beta.threads.create_and_run_stream",
+            {"assistant_id": "asst_1"},
+            "createThreadAndRun",
+            streams=True,
+            async_raises="TypeError",
+        ),
+        Call(
+            "beta.threads.create_and_run_poll", {"assistant_id": "asst_1", "poll_interval_ms": 1}, "createThreadAndRun getRun"
+        ),
+    ],
+    "vector_stores": [
+        Call("files.create", {"file": Upload("lines.jsonl"), "purpose": "assistants"}, "createFile", keep="file"),
+        Call("vector_stores.create", {"name": "Handbook"}, "createVectorStore", keep="store"),
+        Call("vector_stores.list", {}, "listVectorStores"),
+        Call("vector_stores.retrieve", STORE, "getVectorStore"),
+        Call("vector_stores.update", {**STORE, "name": "Guide"}, "modifyVectorStore"),
+        Call("vector_stores.files.create", STORED, "createVectorStoreFile"),
+        Call("vector_stores.files.list", STORE, "listVectorStoreFiles"),
+        Call("vector_stores.files.retrieve", STORED, "getVectorStoreFile"),
+        Call("vector_stores.files.poll", {**STORED, "poll_interval_ms": 1}, "getVectorStoreFile"),
+        Call("vector_stores.files.delete", STORED, "deleteVectorStoreFile"),
+        Call(
+            "vector_stores.files.create_and_poll", {**STORED, "poll_interval_ms": 1}, "createVectorStoreFile getVectorStoreFile"
+        ),
+        Call("vector_stores.files.upload", {**STORE, "file": Upload("lines.jsonl")}, "createFile createVectorStoreFile"),
+        Call(
+            "vector_stores.files.upload_and_poll",
+            {**STORE, "file": Upload("lines.jsonl"), "poll_interval_ms": 1},
+            "createFile createVectorStoreFile getVectorStoreFile",
+        ),
+        Call(
+            "vector_stores.file_batches.create",
+            {**STORE, "file_ids": ["<file.id>"]},
+            "createVectorStoreFileBatch",
+            keep="batch",
+        ),
+        Call("vector_stores.file_batches.retrieve", BATCHED, "getVectorStoreFileBatch"),
+        Call("vector_stores.file_batches.list_files", BATCHED, "listFilesInVectorStoreBatch"),
+        Call("vector_stores.file_batches.poll", {**BATCHED, "poll_interval_ms": 1}, "getVectorStoreFileBatch"),
+        Call("vector_stores.file_batches.cancel", BATCHED, "cancelVectorStoreFileBatch"),
+        Call(
+            "vector_stores.file_batches.create_and_poll",
+            {**STORE, "file_ids": ["<file.id>"], "poll_interval_ms": 1},
+            "createVectorStoreFileBatch getVectorStoreFileBatch",
+        ),
+        Call(
+            "vector_stores.file_batches.upload_and_poll",
+            {**STORE, "files": [Upload("lines.jsonl")], "poll_interval_ms": 1},
+            "createFile createVectorStoreFileBatch getVectorStoreFileBatch",
+        ),
+        Call("vector_stores.delete", STORE, "deleteVectorStore"),
+    ],
+}
+"""What is made with `Portkey` and `AsyncPortkey`."""
