@@ -22,7 +22,7 @@ LAYOUTS = {
     "providers": Layout(groups=("workspace_id",), unique=("slug",)),
     "configs": Layout(groups=("workspace_id",), unique=("slug", "id")),
     "prompts": Layout(groups=("workspace_id",), unique=("slug",)),
-    "prompt_partials": Layout(groups=("workspace_id",), unique=("slug",)),
+    "prompts_partials": Layout(groups=("workspace_id",), unique=("slug",)),
     "guardrails": Layout(groups=("workspace_id",), unique=("slug",)),
 }
 

@@ -54,7 +54,7 @@ DEPENDENTS = (
     ("providers", "Virtual Keys"),
     ("configs", "Configs"),
     ("prompts", "Prompts"),
-    ("prompt_partials", "Prompt Partials"),
+    ("prompts_partials", "Prompt Partials"),
     ("guardrails", "Guardrails"),
 )
 """What keeps a workspace from being deleted: collection, and what the refusal calls it. API keys do not."""

@@ -604,7 +604,7 @@ def test_default_workspace_cannot_be_deleted(client: Client) -> None:
         ("providers", "Virtual Keys"),
         ("configs", "Configs"),
         ("prompts", "Prompts"),
-        ("prompt_partials", "Prompt Partials"),
+        ("prompts_partials", "Prompt Partials"),
         ("guardrails", "Guardrails"),
     ],
 )

@@ -416,6 +416,15 @@ def test_x_resource_that_leads_nowhere_is_a_fault(said: Record) -> None:
         ResourceStubs(document, operations)
 
 
+@pytest.mark.parametrize("role", ["read", "replace", "merge", "delete", "act", "view"])
+def test_x_resource_of_an_item_needs_its_parameter_in_the_path(role: str) -> None:
+    """Found at the start: at the first call it would be a KeyError."""
+    document = books(**{"/find": {"get": {**answer(BOOK), "x-resource": {"role": role, "collection": "/books"}}}})
+    operations, _ = read_operations(document)
+    with pytest.raises(SetupError, match=r"/paths/~1find/get: .*\bid\b"):
+        ResourceStubs(document, operations)
+
+
 def test_x_resource_inside_that_the_reply_has_not_is_a_fault() -> None:
     """Found at the start: at the first call it would be a KeyError."""
     document = books({"get": {**answer(BOOK), "x-resource": {"inside": ["book"]}}})

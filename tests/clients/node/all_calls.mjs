@@ -1,0 +1,63 @@
+// Makes calls with the real SDK as calls.mjs does, and reads their replies to the end.
+// In: a line {"method", "arguments", "streams"} of JSON, where {"$upload": path} in the arguments is a file.
+// Out: a line {"result"} or {"error"}; of a stream, the events. The method "methods" answers the names of all methods.
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Portkey } from 'portkey-ai';
+
+const LONGEST_LIFE_MS = 60_000;
+setTimeout(() => process.exit(1), LONGEST_LIFE_MS).unref();
+
+const client = new Portkey({});
+
+function given(value) {
+  if (value === null || typeof value !== 'object') return value;
+  if (value.$upload) return createReadStream(value.$upload);
+  if (Array.isArray(value)) return value.map(given);
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, given(each)]));
+}
+
+async function call({ method, arguments: positions, streams }) {
+  const names = method.split('.');
+  const name = names.pop();
+  const namespace = names.reduce((object, property) => object[property], client);
+  const reply = await namespace[name](...positions.map(given));
+  return streams ? events(reply) : read(reply);
+}
+
+async function events(stream) {
+  const found = [];
+  for await (const event of stream) found.push(event);
+  return found;
+}
+
+async function read(reply) {
+  if (typeof reply?.arrayBuffer === 'function') return (await reply.arrayBuffer()).byteLength;
+  return reply;
+}
+
+// A resource is an object whose prototype has methods; it holds others, and the client that it belongs to.
+function* methods(object, path) {
+  for (const [name, value] of Object.entries(object)) {
+    const isRaw = path === '' && typeof value === 'function';
+    if (isRaw) yield name;
+    if (name === 'client' || value === null || typeof value !== 'object') continue;
+    const inner = `${path}${name}.`;
+    for (const own of Object.getOwnPropertyNames(Object.getPrototypeOf(value))) {
+      if (own !== 'constructor' && Object.getPrototypeOf(value) !== Object.prototype) yield inner + own;
+    }
+    yield* methods(value, inner);
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const asked = JSON.parse(line);
+  const answer = {};
+  try {
+    answer.result = asked.method === 'methods' ? [...methods(client, '')] : await call(asked);
+  } catch (error) {
+    const { constructor, status, message, error: body } = error;
+    answer.error = { type: constructor.name, status, message, body };
+  }
+  console.log(JSON.stringify(answer));
+}
