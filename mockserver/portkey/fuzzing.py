@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from mockserver.values import Record
 
-_UNTYPED = {"checks": {"negative_data_rejection": {"enabled": False}}}
+
+def _without(check: str, *operations: str) -> list[Record]:
+    return [{"include-name": operation, "checks": {check: {"enabled": False}}} for operation in operations]
+
 
 EXCEPTIONS: list[Record] = [
-    # A form has no types: the wrong value `{}` for an item of a list of texts arrives as the text `{}`, which is right.
-    {"include-name": "POST /audio/transcriptions", **_UNTYPED},
+    # A form has no types: a wrong value (an object, null, a number) for a text arrives as a text, which is right, and an
+    # empty list or a field of null does not arrive at all.
+    *_without(
+        "negative_data_rejection",
+        "POST /audio/transcriptions",
+        "POST /audio/translations",
+        "POST /images/edits",
+        "POST /images/variations",
+        "POST /files",
+    ),
+    # Likewise: null for a field that is a text or an object arrives as the text `null`, which is neither `auto` nor an object.
+    *_without("acceptance", "POST /audio/transcriptions"),
 ]
 """Settings of single operations, in Schemathesis's own form."""

@@ -1,14 +1,16 @@
 """The calls that the real SDKs make of every operation: what each is given, and which operations it reaches.
 
-Families are made one after another in one world, their calls in this order. `<name.field>` in what a call is given stands for
-a field of an earlier reply, which was kept under that name; `<person>` and `<workspace>` are ids of the seed.
+A family's calls are made in a world of their own, in this order. `<name.field>` in what a call is given stands for a field of
+an earlier reply, kept under that name; `<person>` and `<workspace>` are ids of the seed, `<root>` is the server without `/v1`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import wave
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from mockserver.pytest_plugin import PortkeyWorld
@@ -21,8 +23,9 @@ class Call:
 
     `given`: its arguments, by name for Python, by position for Node. `reaches`: the operations that the server sees, in
     order, each answering 200. `keep`: the name that later calls know the reply by. `streams`: the reply is read event by
-    event. `raises`: the error that the SDK itself raises, `why` it does. `on_async`: where AsyncPortkey differs, the name
-    of its method, or the error that it raises before it sends anything.
+    event; `unstreamed` is the error of an SDK that gets none. `raises`: the error of a method that breaks by itself.
+    Errors are the beginning of `class: message`. `async_method`, `async_raises`: where AsyncPortkey has
+    another name, or breaks by itself before it sends anything.
     """
 
     method: str
@@ -30,8 +33,8 @@ class Call:
     reaches: str
     keep: str = ""
     streams: bool = False
+    unstreamed: str = ""
     raises: str = ""
-    why: str = ""
     async_method: str = ""
     async_raises: str = ""
 
@@ -65,6 +68,15 @@ class Upload:
     """A file of this name that an SDK opens and sends."""
 
     name: str
+
+
+def write_uploads(folder: Path) -> None:
+    """Write the files that the tables name."""
+    (folder / "lines.jsonl").write_text('{"custom_id": "1"}\n')
+    (folder / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with wave.open(str(folder / "speech.wav"), "wb") as sound:  # the SDKs read how long it takes
+        sound.setparams((1, 1, 8000, 0, "NONE", "not compressed"))
+        sound.writeframes(bytes(8000))
 
 
 Families: TypeAlias = dict[str, list[Call | Planted]]
@@ -109,6 +121,7 @@ def departures(rows: list[Call | Planted], portkey: PortkeyWorld, make: Callable
             row.plant(portkey, known)
             continue
         before, raised = len(portkey.calls), ""
+        reply: Any = None
         try:
             reply = make(row, filled(row.given, known))
         except Exception as error:  # a method may raise anything
@@ -117,10 +130,14 @@ def departures(rows: list[Call | Planted], portkey: PortkeyWorld, make: Callable
             if row.keep:
                 known[row.keep] = reply
         made = [(call["operation"], call["status"]) for call in portkey.calls[before:]]
-        if raised.partition(":")[0] != row.raises:
-            found.append(f"{row.method} raised {raised or 'nothing'}")
         if made != [(operation, 200) for operation in row.operations]:
             found.append(f"{row.method} reached {made}, not {row.operations}")
+        silent = row.streams and not UNSTREAMED.isdisjoint(row.operations)
+        expected = row.unstreamed if silent else row.raises
+        if not raised.startswith(expected) or bool(raised) != bool(expected):
+            found.append(f"{row.method} raised {raised or 'nothing'}, not {expected or 'nothing'}")
+        elif row.streams and not raised and (len(reply) > 1) == silent:
+            found.append(f"{row.method} gave {len(reply)} events, and UNSTREAMED says otherwise")
     return found
 
 
@@ -128,6 +145,65 @@ def _seeded(portkey: PortkeyWorld, collection: str, field: str, value: str) -> s
     record = portkey.world[collection].find(field, value)
     assert record is not None
     return str(record["id"])
+
+
+UNSTREAMED = frozenset(
+    {
+        "createChatCompletion",
+        "createCompletion",
+        "createPromptCompletion",
+        "createResponse",
+        "createRun",
+        "createThreadAndRun",
+        "submitToolOuputsToRun",
+    }
+)
+"""Operations that answer JSON where a stream is asked for: no event for an SDK, or one line of text.
+
+Who has one of them stream takes its name out."""
+
+UNREACHED = {"connectRealtime": "a WebSocket, and none is served"}
+"""Operations that no call of the tables reaches, and why."""
+
+BEYOND = {
+    **dict.fromkeys(
+        (
+            "beta.chatkit",
+            "beta.realtime.sessions",
+            "beta.realtime.transcription_sessions",
+            "chat.completions.delete",
+            "chat.completions.list",
+            "chat.completions.messages",
+            "chat.completions.retrieve",
+            "chat.completions.update",
+            "containers",
+            "conversations",
+            "evals",
+            "fine_tuning.alpha",
+            "fine_tuning.checkpoints",
+            "realtime.calls",
+            "realtime.client_secrets",
+            "responses.cancel",
+            "responses.compact",
+            "responses.connect",
+            "responses.input_tokens",
+            "skills",
+            "uploads",
+            "videos",
+        ),
+        "OpenAI has it and Portkey publishes no operation for it",
+    ),
+    **dict.fromkeys(("close", "copy", "fetch", "is_closed", "webhooks", "with_options"), "it sends nothing"),
+    **dict.fromkeys(("beta.realtime.connect", "realtime.connect"), UNREACHED["connectRealtime"]),
+}
+"""Methods of the SDKs, or all of a namespace, that the tables leave out, and why; names in snake case."""
+
+
+def left_over(methods: Iterable[str], families: Families) -> set[str]:
+    """Return the methods that neither a table nor `BEYOND` has."""
+    known = {row.method for rows in families.values() for row in rows if isinstance(row, Call)}
+    names = {method: re.sub("(?<=[a-z])(?=[A-Z])", "_", method).lower() for method in set(methods) - known}
+    return {method for method, name in names.items() if not any(f"{name}.".startswith(f"{each}.") for each in BEYOND)}
 
 
 MAY = {"time_of_generation_min": "2026-05-01T00:00:00.000Z", "time_of_generation_max": "2026-06-01T00:00:00.000Z"}
@@ -177,6 +253,17 @@ LOGGED = {
 RUN = {"thread_id": "<thread.id>", "assistant_id": "asst_1"}
 THIS_RUN = {"thread_id": "<thread.id>", "run_id": "<run.id>"}
 TOLD_RUN = {**THIS_RUN, "tool_outputs": TOOL_OUTPUTS}
+MADE = {"id": "<made.id>"}
+ASSISTANT = {"assistant_id": "asst_1"}
+IN_THREAD = {"thread_id": "<thread.id>"}
+TOLD = {**IN_THREAD, "tool_outputs": TOOL_OUTPUTS}
+OFTEN = {"pollIntervalMs": 1}
+SCIM = {"workspace_id": "<workspace>", "role": "member", "scim_group_name": "Support"}
+RERANK = {"model": "@jina/reranker", "query": "When?", "documents": ["At nine.", "At ten."]}
+AUDIT_LOGS = "/audit-logs?start_time=2026-05-01T00:00:00Z&end_time=2026-06-01T00:00:00Z"
+NO_CHUNKS = "Refused: request ended without sending any chunks"
+NO_EVENTS = "Refused: request ended without sending any events"
+NO_RUN = "Refused: Final run has not been received"
 STORE = {"vector_store_id": "<store.id>"}
 STORED = {**STORE, "file_id": "<file.id>"}
 BATCHED = {**STORE, "batch_id": "<batch.id>"}
@@ -277,7 +364,8 @@ PYTHON: Families = {
             "createPromptCompletion",
             streams=True,
         ),
-        Call("generations.create", {"prompt_id": "<prompt.id>"}, "", raises="TypeError", why="it raises before it sends"),
+        # It raises before it sends anything.
+        Call("generations.create", {"prompt_id": "<prompt.id>"}, "", raises="TypeError"),
         Call("post", {"url": "/v1/prompts/<prompt.id>/generate", "variables": {"name": "Ines"}}, "createGeneration"),
         Call("prompts.delete", {"prompt_slug": "<prompt.id>"}, "deletePrompt"),
     ],
@@ -674,3 +762,481 @@ PYTHON: Families = {
     ],
 }
 """What is made with `Portkey` and `AsyncPortkey`."""
+
+NODE: Families = {
+    "api_keys": [
+        Call("apiKeys.create", [{"type": "workspace", "sub-type": "service", **KEY}], "createApiKey", keep="key"),
+        Call("apiKeys.list", [{}], "listApiKeys"),
+        Call("apiKeys.retrieve", [{"id": "<key.id>"}], "getApiKey"),
+        Call("apiKeys.update", [{"id": "<key.id>", "name": "ci-2"}], "updateApiKey"),
+        Call("post", ["/api-keys/<key.id>/rotate", {}], "rotateApiKey"),
+        Call("apiKeys.delete", [{"id": "<key.id>"}], "deleteApiKey"),
+    ],
+    "workspaces": [
+        Call("admin.workspaces.create", [{"name": "Evaluation"}], "createWorkspace", keep="made"),
+        Call("admin.workspaces.list", [{}], "listWorkspaces"),
+        Call("admin.workspaces.retrieve", [{"workspaceId": "<made.id>"}], "getWorkspace"),
+        Call("admin.workspaces.update", [{"workspaceId": "<made.id>", "name": "Measuring"}], "updateWorkspace"),
+        Call(
+            "admin.workspaces.users.create",
+            [{"workspaceId": "<made.id>", "users": [{"id": "<person>", "role": "member"}]}],
+            "addWorkspaceMembers",
+        ),
+        Call("admin.workspaces.users.list", [{"workspaceId": "<made.id>"}], "listWorkspaceMembers"),
+        Call("admin.workspaces.users.retrieve", [{"workspaceId": "<made.id>", "userId": "<person>"}], "getWorkspaceMember"),
+        Call(
+            "admin.workspaces.users.update",
+            [{"workspaceId": "<made.id>", "userId": "<person>", "role": "manager"}],
+            "updateWorkspaceMember",
+        ),
+        Call("admin.workspaces.users.delete", [{"workspaceId": "<made.id>", "userId": "<person>"}], "removeWorkspaceMember"),
+        Call("admin.workspaces.delete", [{"workspaceId": "<made.id>", "name": "Measuring"}], "deleteWorkspace"),
+    ],
+    "users": [
+        Planted("admin_users", "<person>", {"id": "<person>", **USER}),
+        Call("admin.users.list", [{}], "listUsers"),
+        Call("admin.users.retrieve", [{"userId": "<person>"}], "getUser"),
+        Call("admin.users.update", [{"userId": "<person>", "role": "admin"}], "updateUser"),
+        Call("admin.users.delete", [{"userId": "<person>"}], "deleteUser"),
+        Call("admin.users.invites.create", [{"email": "noor@example.com", "role": "member"}], "Invites_create", keep="invite"),
+        Call("admin.users.invites.list", [], "listUserInvites"),
+        Call("admin.users.invites.retrieve", [{"inviteId": "<invite.id>"}], "getUserInvite"),
+        Call("admin.users.invites.resend", [{"inviteId": "<invite.id>"}], "resendUserInvite"),
+        Call("admin.users.invites.delete", [{"inviteId": "<invite.id>"}], "deleteUserInvite"),
+    ],
+    "scim": [
+        Call("post", ["/scim/workspaces", SCIM], "createScimWorkspaceMapping", keep="mapping"),
+        Call("get", ["/scim/workspaces"], "listScimWorkspaceMappings"),
+        Call("delete", ["/scim/workspaces/<mapping.id>"], "deleteScimWorkspaceMapping"),
+    ],
+    "collections": [
+        Call("collections.create", [{"name": "Care", "workspace_id": "<workspace>"}], "createCollection", keep="collection"),
+        Call("collections.list", [], "listCollections"),
+        Call("collections.retrieve", ["<collection.id>"], "getCollection"),
+        Call("collections.update", ["<collection.id>", {"name": "Service"}], "updateCollection"),
+        Call("collections.delete", ["<collection.id>"], "deleteCollection"),
+    ],
+    "labels": [
+        Call("labels.create", [{"name": "canary"}], "createLabel", keep="label"),
+        Call("labels.list", [], "listLabels"),
+        Call("labels.retrieve", ["<label.id>"], "getLabel"),
+        Call("labels.update", ["<label.id>", {"description": "One in ten"}], "updateLabel"),
+        Call("labels.delete", ["<label.id>"], "deleteLabel"),
+    ],
+    "prompts": [
+        Call("collections.create", [{"name": "Care", "workspace_id": "<workspace>"}], "createCollection", keep="collection"),
+        Call("prompts.create", [PROMPT], "createPrompt", keep="prompt"),
+        Call("prompts.list", [], "listPrompts"),
+        Call("prompts.retrieve", ["<prompt.id>"], "getPrompt"),
+        Call("prompts.update", ["<prompt.id>", {"name": "Answer"}], "updatePrompt"),
+        Call("prompts.publish", ["<prompt.id>", {"version": 1}], "updatePromptDefault"),
+        Call("prompts.versions.list", ["<prompt.id>"], "getPromptVersions"),
+        Planted("prompts_versions", VERSION, {"id": VERSION, "prompt_version": 1}, parent="<prompt.id>"),
+        Call("prompts.versions.retrieve", ["<prompt.id>", VERSION], "getPromptByVersion"),
+        Call("prompts.versions.update", ["<prompt.id>", VERSION, {"label_id": LABEL}], "updatePromptVersion"),
+        Call("prompts.render", [{"promptID": "<prompt.id>", "variables": {"name": "Ines"}}], "createPromptRender"),
+        Call(
+            "prompts.completions.create",
+            [{"promptID": "<prompt.id>", "variables": {"name": "Ines"}}],
+            "createPromptCompletion",
+        ),
+        Call(
+            "prompts.completions.create",
+            [{"promptID": "<prompt.id>", "variables": {"name": "Ines"}, "stream": True}],
+            "createPromptCompletion",
+            streams=True,
+        ),
+        Call("generations.create", [{"promptID": "<prompt.id>", "variables": {"name": "Ines"}}], "createGeneration"),
+        Call("prompts.delete", ["<prompt.id>"], "deletePrompt"),
+    ],
+    "prompt_partials": [
+        Call("prompts.partials.create", [{"name": "Bye", "string": "Yours, {{us}}"}], "createPromptPartial", keep="partial"),
+        Call("prompts.partials.list", [], "listPromptPartials"),
+        Call("prompts.partials.retrieve", ["<partial.id>"], "getPromptPartial"),
+        Call("prompts.partials.update", ["<partial.id>", {"string": "Bye, {{us}}"}], "updatePromptPartial"),
+        Call("prompts.partials.publish", ["<partial.id>", {"version": 1}], "updatePromptPartialDefault"),
+        Call("prompts.partials.versions.list", ["<partial.id>"], "getPromptPartialVersions"),
+        Call("prompts.partials.delete", ["<partial.id>"], "deletePromptPartial"),
+    ],
+    "configs": [
+        Call("configs.create", [{"name": "Retry", "config": {"retry": {"attempts": 2}}}], "createConfig", keep="config"),
+        Call("configs.list", [], "listConfigs"),
+        Call("configs.retrieve", [{"slug": "<config.slug>"}], "getConfig"),
+        Call("configs.update", [{"slug": "<config.slug>", "name": "Retry twice"}], "updateConfig"),
+        Call("get", ["/configs/<config.slug>/versions"], "listConfigVersions"),
+        Call("configs.delete", [{"slug": "<config.slug>"}], "deleteConfig"),
+    ],
+    "guardrails": [
+        Call(
+            "guardrails.create",
+            [{"name": "Short", "checks": CHECKS, "actions": {"deny": True}}],
+            "createGuardrail",
+            keep="guardrail",
+        ),
+        Call("guardrails.list", [], "listGuardrails"),
+        Call("guardrails.retrieve", [{"guardrail_id": "<guardrail.id>"}], "getGuardrail"),
+        Call("guardrails.update", [{"guardrail_id": "<guardrail.id>", "name": "Brief"}], "updateGuardrail"),
+        Call("guardrails.delete", [{"guardrail_id": "<guardrail.id>"}], "deleteGuardrail"),
+    ],
+    "integrations": [
+        Call(
+            "integrations.create",
+            [{"name": "OpenAI", "ai_provider_id": "openai", "key": "sk-test-1"}],
+            "createIntegration",
+            keep="integration",
+        ),
+        Call("integrations.list", [], "listIntegrations"),
+        Call("integrations.retrieve", [{"slug": "<integration.slug>"}], "getIntegration"),
+        Call("integrations.update", [{"slug": "<integration.slug>", "description": "Paid by us"}], "updateIntegration"),
+        Call(
+            "integrations.models.update",
+            [{"slug": "<integration.slug>", "models": [{"slug": "gpt-4o", "enabled": True}]}],
+            "updateIntegrationModels",
+        ),
+        Call("integrations.models.list", [{"slug": "<integration.slug>"}], "listIntegrationModels"),
+        Call(
+            "integrations.models.delete",
+            [{"slug": "<integration.slug>", "slugs": ["gpt-4o", "gpt-4o-mini"]}],
+            "deleteIntegrationModels",
+        ),
+        Call(
+            "integrations.workspaces.update",
+            [{"slug": "<integration.slug>", "workspaces": [{"id": "<workspace>", "enabled": True}]}],
+            "updateIntegrationWorkspaces",
+        ),
+        Call("integrations.workspaces.list", [{"slug": "<integration.slug>"}], "listIntegrationWorkspaces"),
+        Call("integrations.delete", [{"slug": "<integration.slug>"}], "deleteIntegration"),
+    ],
+    "providers": [
+        Call("providers.create", [{"name": "Ours", "integration_id": "openai"}], "createProvider", keep="provider"),
+        Call("providers.list", [], "listProviders"),
+        Call("providers.retrieve", [{"slug": "<provider.slug>"}], "getProvider"),
+        Call("providers.update", [{"slug": "<provider.slug>", "note": "For support"}], "updateProvider"),
+        Call("providers.delete", [{"slug": "<provider.slug>"}], "deleteProvider"),
+    ],
+    "virtual_keys": [
+        Call(
+            "virtualKeys.create",
+            [{"name": "Ours", "provider": "openai", "key": "sk-test-1"}],
+            "createVirtualKey",
+            keep="made",
+        ),
+        Call("virtualKeys.list", [], "listVirtualKeys"),
+        Call("virtualKeys.retrieve", [{"slug": "<made.slug>"}], "getVirtualKey"),
+        Call("virtualKeys.update", [{"slug": "<made.slug>", "note": "For support"}], "updateVirtualKey"),
+        Call("virtualKeys.delete", [{"slug": "<made.slug>"}], "deleteVirtualKey"),
+    ],
+    "secret_references": [
+        Call("post", ["/secret-references", SECRET], "createSecretReference", keep="secret"),
+        Call("get", ["/secret-references"], "listSecretReferences"),
+        Call("get", ["/secret-references/<secret.id>"], "getSecretReference"),
+        Call("put", ["/secret-references/<secret.id>", {"name": "Key"}], "updateSecretReference"),
+        Call("delete", ["/secret-references/<secret.id>"], "deleteSecretReference"),
+    ],
+    "feedback": [
+        Call("feedback.create", [{"traceID": "order-1", "value": 5}], "createFeedback", keep="feedback"),
+        Call("feedback.update", [{"feedbackID": "<feedback.feedback_ids.0>", "value": -2}], "updateFeedback"),
+    ],
+    "mcp_integrations": [
+        Call("mcpIntegrations.create", [MCP], "McpIntegrations_create", keep="made"),
+        Call("mcpIntegrations.list", [], "McpIntegrations_list"),
+        Call("mcpIntegrations.retrieve", [MADE], "McpIntegrations_retrieve"),
+        Call("mcpIntegrations.update", [{**MADE, "name": "Desk"}], "McpIntegrations_update"),
+        Call("mcpIntegrations.test", [MADE], "testMcpIntegration"),
+        Call("mcpIntegrations.sync", [MADE], "syncMcpIntegration"),
+        Call("mcpIntegrations.metadata.get", [MADE], "McpIntegrationMetadata_retrieve"),
+        Call("mcpIntegrations.workspaces.list", [MADE], "McpIntegrationWorkspaces_list"),
+        Call(
+            "mcpIntegrations.workspaces.update",
+            [{**MADE, "workspaces": [{"id": "<workspace>", "enabled": True}]}],
+            "McpIntegrationWorkspaces_bulkUpdate",
+        ),
+        Call("mcpIntegrations.capabilities.list", [MADE], "McpIntegrationCapabilities_list"),
+        Call(
+            "mcpIntegrations.capabilities.update",
+            [{**MADE, "capabilities": CAPABILITIES}],
+            "McpIntegrationCapabilities_bulkUpdate",
+        ),
+        Call("mcpIntegrations.delete", [MADE], "McpIntegrations_delete"),
+    ],
+    "mcp_servers": [
+        Call("mcpServers.create", [{"name": "Ours", "mcp_integration_id": "tickets"}], "McpServers_create", keep="made"),
+        Call("mcpServers.list", [], "McpServers_list"),
+        Call("mcpServers.retrieve", [MADE], "McpServers_retrieve"),
+        Call("mcpServers.update", [{**MADE, "description": "At the desk"}], "McpServers_update"),
+        Call("mcpServers.test", [MADE], "McpServers_test"),
+        Call("mcpServers.metadata.get", [MADE], "getMcpServerMetadata"),
+        Call("mcpServers.metadata.sync", [{**MADE, "server_name": "tickets"}], "syncMcpServerMetadata"),
+        Call("mcpServers.capabilities.list", [MADE], "McpServerCapabilities_list"),
+        Call("mcpServers.capabilities.update", [{**MADE, "capabilities": CAPABILITIES}], "McpServerCapabilities_bulkUpdate"),
+        Call("mcpServers.capabilities.sync", [MADE], "syncMcpServerCapabilities"),
+        Call("mcpServers.userAccess.list", [MADE], "McpServerUserAccess_list"),
+        Call(
+            "mcpServers.userAccess.update",
+            [{**MADE, "user_access": [{"user_id": "<person>", "enabled": True}]}],
+            "McpServerUserAccess_bulkUpdate",
+        ),
+        Call("mcpServers.userAccess.check", [MADE], "checkMcpServerUserAccess"),
+        Call("mcpServers.connections.list", [MADE], "McpServerConnections_list"),
+        Call("mcpServers.connections.delete", [MADE], "McpServerConnections_delete"),
+        Call("mcpServers.setTokens", [{**MADE, "access_token": "at-1"}], "updateMcpServerTokens"),
+        Call("mcpServers.getTokens", [MADE], "getMcpServerTokens"),
+        Call("mcpServers.deleteTokens", [MADE], "deleteMcpServerTokens"),
+        Call("mcpServers.getClientInfo", [MADE], "getMcpServerClientInfo"),
+        Call("mcpServers.delete", [MADE], "McpServers_delete"),
+    ],
+    "logs": [
+        Call("logs.create", [LOGGED], "createLog"),
+        Planted("logs", "log-1", {"id": "log-1"}),
+        Call("get", ["/logs/log-1"], "getLog"),
+        Call(
+            "logs.exports.create", [{"filters": MAY, "requestedData": ["id", "created_at"]}], "createLogExport", keep="export"
+        ),
+        Call("logs.exports.list", [{}], "listLogExports"),
+        Call("logs.exports.retrieve", [{"exportId": "<export.id>"}], "getLogExport"),
+        Call("logs.exports.update", [{"exportId": "<export.id>", "filters": MAY}], "updateLogExport"),
+        Call("logs.exports.start", [{"exportId": "<export.id>"}], "startLogExport"),
+        Call("logs.exports.download", [{"exportId": "<export.id>"}], "downloadLogExport"),
+        Call("logs.exports.cancel", [{"exportId": "<export.id>"}], "cancelLogExport"),
+        Call("get", [AUDIT_LOGS], "listAuditLogs"),
+    ],
+    "analytics": [
+        *(
+            Call(f"analytics.{name}", [MAY], operation)
+            for name, operation in {
+                "graphs.requests": "getRequestsGraph",
+                "graphs.cost": "getCostGraph",
+                "graphs.latency": "getLatencyGraph",
+                "graphs.tokens": "getTokensGraph",
+                "graphs.users": "getUsersGraph",
+                "graphs.usersRequests": "getUserRequestsGraphForNode",
+                "graphs.errors": "getErrorsGraph",
+                "graphs.errors_rate": "getErrorRateGraphForNode",
+                "graphs.errors_stack": "getErrorStacksGraphForNode",
+                "graphs.errors_status_code": "getErrorStatusCodesGraphForNode",
+                "graphs.requests_rescued": "getRescuedRequestsGraphForNode",
+                "graphs.cache_hit_rate": "getCacheHitRateGraphForNode",
+                "graphs.cache_latency": "getCacheLatencyGraphForNode",
+                "graphs.feedbacks": "getFeedbacksGraph",
+                "graphs.feedbacks_score": "getFeedbackScoresGraphForNode",
+                "graphs.feedbacks_weighted": "getWeightedFeedbackGraph",
+                "graphs.feedback_ai_models": "getFeedbackModelsGraph",
+                "summary.cache": "getCacheSummary",
+                "groups.users": "listUserGroups",
+                "groups.aiModels": "listModelGroups",
+                "groups.workspaces": "listWorkspaceGroups",
+            }.items()
+        ),
+        Call("analytics.groups.metadata", ["_user", MAY], "listMetadataGroups"),
+        Call("analytics.groups.groupedData", ["model", MAY], "listGroups"),
+    ],
+    "policies": [
+        Call("post", ["/policies/usage-limits", USAGE_POLICY], "createUsageLimitsPolicy", keep="usage"),
+        Call("get", ["/policies/usage-limits"], "listUsageLimitsPolicies"),
+        Call("get", ["/policies/usage-limits/<usage.id>"], "getUsageLimitsPolicy"),
+        Call("put", ["/policies/usage-limits/<usage.id>", {"credit_limit": 60}], "updateUsageLimitsPolicy"),
+        Call("get", ["/policies/usage-limits/<usage.id>/entities"], "listUsageLimitsPolicyEntities"),
+        Call("put", ["/policies/usage-limits/<usage.id>/entities/<person>/reset", {}], "resetUsageLimitsPolicyEntity"),
+        Call("delete", ["/policies/usage-limits/<usage.id>"], "deleteUsageLimitsPolicy"),
+        Call("post", ["/policies/rate-limits", RATE_POLICY], "createRateLimitsPolicy", keep="rate"),
+        Call("get", ["/policies/rate-limits"], "listRateLimitsPolicies"),
+        Call("get", ["/policies/rate-limits/<rate.id>"], "getRateLimitsPolicy"),
+        Call("put", ["/policies/rate-limits/<rate.id>", {"value": 60}], "updateRateLimitsPolicy"),
+        Call("delete", ["/policies/rate-limits/<rate.id>"], "deleteRateLimitsPolicy"),
+    ],
+    "model_pricing": [Call("get", ["/model-configs/pricing/openai/gpt-4o"], "getModelPricing")],
+    "chat": [
+        Call("chat.completions.create", [ASK], "createChatCompletion"),
+        Call("chat.completions.create", [{**ASK, "stream": True}], "createChatCompletion", streams=True),
+        Call("chat.completions.parse", [ASK], "createChatCompletion"),
+        Call("chat.completions.stream", [ASK], "createChatCompletion", streams=True, unstreamed=NO_CHUNKS),
+        Call("chat.completions.runTools", [{**ASK, "tools": []}], "createChatCompletion"),
+    ],
+    "completions": [
+        Call("completions.create", [{"model": "gpt-3.5-turbo-instruct", "prompt": "The moons are"}], "createCompletion"),
+        Call(
+            "completions.create",
+            [{"model": "gpt-3.5-turbo-instruct", "prompt": "The moons are", "stream": True}],
+            "createCompletion",
+            streams=True,
+        ),
+    ],
+    "inference": [
+        Call("embeddings.create", [{"model": "text-embedding-3-small", "input": "Opening hours"}], "createEmbedding"),
+        Call("moderations.create", [{"input": "I will water your plants."}], "createModeration"),
+        Call("post", ["/rerank", RERANK], "createRerank"),
+        Call("images.generate", [{"prompt": "A lighthouse"}], "createImage"),
+        Call("images.edit", [{"image": Upload("image.png"), "prompt": "Put a boat beside it"}], "createImageEdit"),
+        Call("images.createVariation", [{"image": Upload("image.png")}], "createImageVariation"),
+    ],
+    "audio": [
+        Call("audio.speech.create", [{"model": "tts-1", "voice": "nova", "input": "At noon."}], "createSpeech"),
+        Call("audio.transcriptions.create", [{"file": Upload("speech.wav"), "model": "whisper-1"}], "createTranscription"),
+        Call("audio.translations.create", [{"file": Upload("speech.wav"), "model": "whisper-1"}], "createTranslation"),
+    ],
+    "responses": [
+        Call("responses.create", [{"model": "gpt-4o", "input": "Which tide?"}], "createResponse", keep="response"),
+        Call("responses.create", [{"model": "gpt-4o", "input": "Which?", "stream": True}], "createResponse", streams=True),
+        Call(
+            "responses.stream",
+            [{"model": "gpt-4o", "input": "Which tide?"}],
+            "createResponse",
+            streams=True,
+            unstreamed=NO_EVENTS,
+        ),
+        Call("responses.parse", [{"model": "gpt-4o", "input": "Which tide?"}], "createResponse"),
+        Call("responses.retrieve", ["<response.id>"], "getResponse"),
+        Call("responses.inputItems.list", ["<response.id>"], "listInputItems"),
+        Call("responses.delete", ["<response.id>"], "deleteResponse"),
+    ],
+    "models": [
+        Planted("models", "ft:gpt-4o:tickets", MODEL),
+        Call("models.list", [], "listModels"),
+        Call("models.retrieve", ["ft:gpt-4o:tickets"], "retrieveModel"),
+        Call("models.delete", ["ft:gpt-4o:tickets"], "deleteModel"),
+    ],
+    "files": [
+        Call("files.create", [{"file": Upload("lines.jsonl"), "purpose": "batch"}], "createFile", keep="file"),
+        Call("files.list", [], "listFiles"),
+        Call("files.retrieve", ["<file.id>"], "retrieveFile"),
+        Call("files.waitForProcessing", ["<file.id>", {"pollInterval": 1}], "retrieveFile"),
+        # The bytes get lost in the SDK: what it returns has only the headers.
+        Call("files.content", ["<file.id>"], "downloadFile"),
+        Call("files.retrieveContent", ["<file.id>"], "downloadFile"),
+        Call("files.delete", ["<file.id>"], "deleteFile"),
+    ],
+    "batches": [
+        Call(
+            "batches.create",
+            [{"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"}],
+            "createBatch",
+            keep="batch",
+        ),
+        Call("batches.list", [], "listBatches"),
+        Call("batches.retrieve", ["<batch.id>"], "retrieveBatch"),
+        Call("batches.output", ["<batch.id>"], "getBatchOutput"),
+        Call("batches.cancel", ["<batch.id>"], "cancelBatch"),
+    ],
+    "fine_tuning": [
+        Call(
+            "fineTuning.jobs.create",
+            [{"model": "gpt-4o-mini", "training_file": "file-1"}],
+            "createFineTuningJob",
+            keep="job",
+        ),
+        Call("fineTuning.jobs.list", [], "listPaginatedFineTuningJobs"),
+        Call("fineTuning.jobs.retrieve", ["<job.id>"], "retrieveFineTuningJob"),
+        Call("fineTuning.jobs.listEvents", ["<job.id>"], "listFineTuningEvents"),
+        Call("fineTuning.jobs.checkpoints.list", ["<job.id>"], "listFineTuningJobCheckpoints"),
+        Call("fineTuning.jobs.cancel", ["<job.id>"], "cancelFineTuningJob"),
+    ],
+    "assistants": [
+        Call("beta.assistants.create", [{"model": "gpt-4o"}], "createAssistant", keep="assistant"),
+        Call("beta.assistants.list", [], "listAssistants"),
+        Call("beta.assistants.retrieve", ["<assistant.id>"], "getAssistant"),
+        Call("beta.assistants.update", ["<assistant.id>", {"name": "Desk"}], "modifyAssistant"),
+        Call("beta.assistants.delete", ["<assistant.id>"], "deleteAssistant"),
+    ],
+    "threads": [
+        Call("beta.threads.create", [{}], "createThread", keep="thread"),
+        Call("beta.threads.retrieve", ["<thread.id>"], "getThread"),
+        Call("beta.threads.update", ["<thread.id>", {"metadata": {"a": "b"}}], "modifyThread"),
+        Call(
+            "beta.threads.messages.create",
+            ["<thread.id>", {"role": "user", "content": "When?"}],
+            "createMessage",
+            keep="message",
+        ),
+        Call("beta.threads.messages.list", ["<thread.id>"], "listMessages"),
+        Call("beta.threads.messages.retrieve", ["<message.id>", {"thread_id": "<thread.id>"}], "getMessage"),
+        Call(
+            "beta.threads.messages.update",
+            ["<message.id>", {"thread_id": "<thread.id>", "metadata": {"a": "b"}}],
+            "modifyMessage",
+        ),
+        Call("beta.threads.messages.delete", ["<message.id>", {"thread_id": "<thread.id>"}], "deleteMessage"),
+        Call("beta.threads.delete", ["<thread.id>"], "deleteThread"),
+    ],
+    "runs": [
+        Call("beta.threads.create", [{}], "createThread", keep="thread"),
+        Call("beta.threads.runs.create", ["<thread.id>", ASSISTANT], "createRun", keep="run"),
+        Call(
+            "beta.threads.runs.create",
+            ["<thread.id>", {**ASSISTANT, "stream": True}],
+            "createRun",
+            streams=True,
+            unstreamed=NO_RUN,
+        ),
+        Call("beta.threads.runs.createAndStream", ["<thread.id>", ASSISTANT], "createRun", streams=True, unstreamed=NO_RUN),
+        Call("beta.threads.runs.stream", ["<thread.id>", ASSISTANT], "createRun", streams=True, unstreamed=NO_RUN),
+        Call("beta.threads.runs.createAndPoll", ["<thread.id>", ASSISTANT, None, OFTEN], "createRun getRun"),
+        Call("beta.threads.runs.list", ["<thread.id>"], "listRuns"),
+        Call("beta.threads.runs.retrieve", ["<run.id>", IN_THREAD], "getRun"),
+        Call("beta.threads.runs.poll", ["<run.id>", IN_THREAD], "getRun"),
+        Call("beta.threads.runs.update", ["<run.id>", {**IN_THREAD, "metadata": {"a": "b"}}], "modifyRun"),
+        Call("beta.threads.runs.submitToolOutputs", ["<run.id>", TOLD], "submitToolOuputsToRun"),
+        Call("beta.threads.runs.submitToolOutputsAndPoll", ["<run.id>", TOLD, None, OFTEN], "submitToolOuputsToRun getRun"),
+        Call(
+            "beta.threads.runs.submitToolOutputsStream",
+            ["<run.id>", TOLD],
+            "submitToolOuputsToRun",
+            streams=True,
+            unstreamed=NO_RUN,
+        ),
+        Planted("threads_runs_steps", "step_1", {"id": "step_1"}, parent="<thread.id>/<run.id>"),
+        Call("beta.threads.runs.steps.list", ["<run.id>", IN_THREAD], "listRunSteps"),
+        Call("beta.threads.runs.steps.retrieve", ["step_1", {**IN_THREAD, "run_id": "<run.id>"}], "getRunStep"),
+        Call("beta.threads.runs.cancel", ["<run.id>", IN_THREAD], "cancelRun"),
+        Call("beta.threads.createAndRun", [ASSISTANT], "createThreadAndRun"),
+        Call(
+            "beta.threads.createAndRun", [{**ASSISTANT, "stream": True}], "createThreadAndRun", streams=True, unstreamed=NO_RUN
+        ),
+        Call("beta.threads.createAndRunStream", [ASSISTANT], "createThreadAndRun", streams=True, unstreamed=NO_RUN),
+        Call("beta.threads.createAndRunPoll", [ASSISTANT, None, OFTEN], "createThreadAndRun getRun"),
+    ],
+    "vector_stores": [
+        Call("files.create", [{"file": Upload("lines.jsonl"), "purpose": "assistants"}], "createFile", keep="file"),
+        Call("vectorStores.create", [{"name": "Handbook"}], "createVectorStore", keep="store"),
+        Call("vectorStores.list", [], "listVectorStores"),
+        Call("vectorStores.retrieve", ["<store.id>"], "getVectorStore"),
+        Call("vectorStores.update", ["<store.id>", {"name": "Guide"}], "modifyVectorStore"),
+        Call("vectorStores.files.create", ["<store.id>", {"file_id": "<file.id>"}], "createVectorStoreFile"),
+        Call("vectorStores.files.list", ["<store.id>"], "listVectorStoreFiles"),
+        Call("vectorStores.files.retrieve", ["<file.id>", STORE], "getVectorStoreFile"),
+        Call("vectorStores.files.poll", ["<store.id>", "<file.id>", None, OFTEN], "getVectorStoreFile"),
+        Call("vectorStores.files.delete", ["<file.id>", STORE], "deleteVectorStoreFile"),
+        Call(
+            "vectorStores.files.createAndPoll",
+            ["<store.id>", {"file_id": "<file.id>"}, None, OFTEN],
+            "createVectorStoreFile getVectorStoreFile",
+        ),
+        Call("vectorStores.files.upload", ["<store.id>", Upload("lines.jsonl")], "createFile createVectorStoreFile"),
+        Call(
+            "vectorStores.files.uploadAndPoll",
+            ["<store.id>", Upload("lines.jsonl"), None, OFTEN],
+            "createFile createVectorStoreFile getVectorStoreFile",
+        ),
+        Call(
+            "vectorStores.fileBatches.create",
+            ["<store.id>", {"file_ids": ["<file.id>"]}],
+            "createVectorStoreFileBatch",
+            keep="batch",
+        ),
+        Call("vectorStores.fileBatches.retrieve", ["<batch.id>", STORE], "getVectorStoreFileBatch"),
+        Call("vectorStores.fileBatches.listFiles", ["<batch.id>", STORE], "listFilesInVectorStoreBatch"),
+        Call("vectorStores.fileBatches.poll", ["<store.id>", "<batch.id>", None, OFTEN], "getVectorStoreFileBatch"),
+        Call("vectorStores.fileBatches.cancel", ["<batch.id>", STORE], "cancelVectorStoreFileBatch"),
+        Call(
+            "vectorStores.fileBatches.createAndPoll",
+            ["<store.id>", {"file_ids": ["<file.id>"]}, None, OFTEN],
+            "createVectorStoreFileBatch getVectorStoreFileBatch",
+        ),
+        Call(
+            "vectorStores.fileBatches.uploadAndPoll",
+            ["<store.id>", {"files": [Upload("lines.jsonl")]}, None, OFTEN],
+            "createFile createVectorStoreFileBatch getVectorStoreFileBatch",
+        ),
+        Call("vectorStores.delete", ["<store.id>"], "deleteVectorStore"),
+    ],
+}
+"""What is made with the SDK for Node."""

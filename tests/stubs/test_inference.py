@@ -48,10 +48,10 @@ def roles(document: Record) -> dict[str, Role]:
     return {str(operation): role for operation, role in infer(operations, document).items()}
 
 
-def books(item: Record | None = None, collection: Record | None = None, name: str = "id", **more: Record) -> Record:
+def books(item: Record | None = None, collection: Record | None = None, more: Record | None = None) -> Record:
     """A document with a collection of books and its items."""
-    paths = {"/books": {"get": answer(LIST), **(collection or {})}, f"/books/{{{name}}}": {"get": answer(BOOK), **(item or {})}}
-    return api({**paths, **more})
+    paths = {"/books": {"get": answer(LIST), **(collection or {})}, "/books/{id}": {"get": answer(BOOK), **(item or {})}}
+    return api({**paths, **(more or {})})
 
 
 # Roles by path and method.
@@ -76,7 +76,7 @@ def test_role_follows_path_and_method(operation: str, kind: str) -> None:
     document = books(
         {"patch": taking(BOOK), "delete": answer(None, "204")},
         {"post": taking(BOOK)},
-        **{
+        {
             "/books/{id}/lend": {"post": answer(BOOK)},
             "/books/{id}/cover": {"get": answer({"type": "string"}, media_type="image/png"), "put": answer(None, "204")},
             "/books/{id}/cover/print": {"post": answer(BOOK)},
@@ -314,7 +314,7 @@ def test_why_says_what_the_role_was_inferred_from(operation: str, why: str) -> N
 
 
 def test_why_of_a_stub_names_role_and_resource() -> None:
-    document = books(**{"/hours": {"get": answer(BOOK)}})
+    document = books(more={"/hours": {"get": answer(BOOK)}})
     operations, _ = read_operations(document)
     stubs = ResourceStubs(document, operations)
     assert {str(operation): stubs.why(operation) for operation in operations} == {
@@ -340,7 +340,7 @@ def test_x_resource_changes_the_role() -> None:
 
 def test_x_resource_gives_a_role_where_nothing_was_inferred() -> None:
     adding = {**taking(BOOK), "x-resource": {"role": "create", "collection": "/books"}}
-    found = roles(books(**{"/add-book": {"post": adding}}))["POST /add-book"]
+    found = roles(books(more={"/add-book": {"post": adding}}))["POST /add-book"]
     assert (found.kind, found.resource.path, found.inside) == ("create", "/books", ())
 
 
@@ -410,7 +410,7 @@ def test_x_resource_faults_are_all_told_with_their_places() -> None:
 )
 def test_x_resource_that_leads_nowhere_is_a_fault(said: Record) -> None:
     """A slip of the pen must be told at the start, not turn a resource into a sample in silence."""
-    document = books(**{"/find": {"get": {**answer(BOOK), "x-resource": said}}})
+    document = books(more={"/find": {"get": {**answer(BOOK), "x-resource": said}}})
     operations, _ = read_operations(document)
     with pytest.raises(SetupError, match=r"/paths/~1find/get: .*collection"):
         ResourceStubs(document, operations)
@@ -419,7 +419,7 @@ def test_x_resource_that_leads_nowhere_is_a_fault(said: Record) -> None:
 @pytest.mark.parametrize("role", ["read", "replace", "merge", "delete", "act", "view"])
 def test_x_resource_of_an_item_needs_its_parameter_in_the_path(role: str) -> None:
     """Found at the start: at the first call it would be a KeyError."""
-    document = books(**{"/find": {"get": {**answer(BOOK), "x-resource": {"role": role, "collection": "/books"}}}})
+    document = books(more={"/find": {"get": {**answer(BOOK), "x-resource": {"role": role, "collection": "/books"}}}})
     operations, _ = read_operations(document)
     with pytest.raises(SetupError, match=r"/paths/~1find/get: .*\bid\b"):
         ResourceStubs(document, operations)

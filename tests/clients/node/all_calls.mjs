@@ -1,5 +1,5 @@
 // Makes calls with the real SDK as calls.mjs does, and reads their replies to the end.
-// In: a line {"method", "arguments", "streams"} of JSON, where {"$upload": path} in the arguments is a file.
+// In: a line {"method", "arguments"} of JSON, where {"$upload": path} in the arguments is a file.
 // Out: a line {"result"} or {"error"}; of a stream, the events. The method "methods" answers the names of all methods.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -17,11 +17,12 @@ function given(value) {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, given(each)]));
 }
 
-async function call({ method, arguments: positions, streams }) {
+async function call({ method, arguments: positions }) {
   const names = method.split('.');
   const name = names.pop();
   const namespace = names.reduce((object, property) => object[property], client);
   const reply = await namespace[name](...positions.map(given));
+  const streams = /stream/i.test(name) || positions.some((each) => each?.stream);
   return streams ? events(reply) : read(reply);
 }
 
@@ -32,6 +33,7 @@ async function events(stream) {
 }
 
 async function read(reply) {
+  if (typeof reply?.done === 'function') await reply.done(); // a runner goes on by itself
   if (typeof reply?.arrayBuffer === 'function') return (await reply.arrayBuffer()).byteLength;
   return reply;
 }
@@ -57,7 +59,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     answer.result = asked.method === 'methods' ? [...methods(client, '')] : await call(asked);
   } catch (error) {
     const { constructor, status, message, error: body } = error;
-    answer.error = { type: constructor.name, status, message, body };
+    answer.error = { type: constructor.name, status: status ?? null, message, body: body ?? null };
   }
   console.log(JSON.stringify(answer));
 }

@@ -1,0 +1,62 @@
+"""Every method of `portkey-ai` for Node that the document has an operation for, over a real socket.
+
+`node/all_calls.mjs` makes the calls. Without Node or npm these tests are skipped, under CI=true they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockserver.pytest_plugin import PortkeyWorld
+from tests.clients import test_node_sdk
+from tests.clients.calls import NODE, Call, Upload, departures, left_over, write_uploads
+
+node = test_node_sdk.node
+
+
+class NodeClient(test_node_sdk.NodeClient):
+    """A Node process that calls one world with the SDK, and reads streams to their end."""
+
+    def __init__(self, node: str, world: PortkeyWorld) -> None:
+        settings = {"PATH": os.environ["PATH"], "PORTKEY_BASE_URL": world.url, "PORTKEY_API_KEY": world.api_key}
+        command = [node, str(test_node_sdk.NODE / "all_calls.mjs")]
+        self._process = subprocess.Popen(command, env=settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def sdk(node: str, portkey: PortkeyWorld) -> Iterator[NodeClient]:
+    """The SDK in a private world."""
+    client = NodeClient(node, portkey)
+    yield client
+    client.close()
+
+
+def named(given: Any, uploads: Path) -> Any:
+    """What is given, in JSON: files as their paths."""
+    if isinstance(given, Upload):
+        return {"$upload": str(uploads / given.name)}
+    if isinstance(given, dict):
+        return {name: named(each, uploads) for name, each in given.items()}
+    return [named(each, uploads) for each in given] if isinstance(given, list) else given
+
+
+@pytest.mark.parametrize("family", NODE)
+def test_calls_return_and_reach_their_operations(portkey: PortkeyWorld, sdk: NodeClient, tmp_path: Path, family: str) -> None:
+    write_uploads(tmp_path)
+
+    def make(call: Call, given: list[Any]) -> Any:
+        return sdk.call(call.method, *named(given, tmp_path))
+
+    found = departures(NODE[family], portkey, make)
+    assert not found, "\n".join(found)
+
+
+def test_every_method_is_in_the_table(sdk: NodeClient) -> None:
+    """A method that the SDK gains wants a row, or a reason in `BEYOND`."""
+    assert left_over(sdk.call("methods"), NODE) == set()
