@@ -28,7 +28,9 @@ paths:
   /pets:
     get:
       responses:
-        '200': {description: Pets., content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Pet'}}}}}
+        '200':
+          description: Pets.
+          content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Pet'}}}}
     post:
       requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/NewPet'}}}}
       responses: {'201': {description: A pet., content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}}
