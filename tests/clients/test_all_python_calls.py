@@ -15,9 +15,22 @@ from typing import Any, TypeAlias
 import pytest
 from portkey_ai import AsyncPortkey, Portkey
 from portkey_ai._vendor.openai import NOT_GIVEN
+from portkey_ai.api_resources.apis.logger import Logger
 
 from mockserver.pytest_plugin import PortkeyWorld
-from tests.clients.calls import NODE, PYTHON, UNREACHED, Call, Families, Planted, Upload, departures, left_over, write_uploads
+from tests.clients.calls import (
+    LOGGED,
+    NODE,
+    PYTHON,
+    UNREACHED,
+    Call,
+    Families,
+    Planted,
+    Upload,
+    departures,
+    left_over,
+    write_uploads,
+)
 
 Make: TypeAlias = Callable[[Call, Any], Any]
 
@@ -139,6 +152,16 @@ def test_calls_return_and_reach_their_operations(portkey: PortkeyWorld, make: Ma
 def test_async_calls_return_and_reach_their_operations(portkey: PortkeyWorld, make_async: Make, family: str) -> None:
     found = departures(on_async(PYTHON)[family], portkey, make_async)
     assert not found, "\n".join(found)
+
+
+def test_logger_posts_its_entries(portkey: PortkeyWorld) -> None:
+    """It is no method of the client: it posts by itself, with the key and no other header of the SDK.
+
+    Source: sdk-call-map 4 (last paragraph).
+    """
+    reply = Logger(api_key=portkey.api_key, base_url=portkey.url).log([LOGGED, LOGGED])
+    assert reply.status_code == 200
+    assert [call["operation"] for call in portkey.calls] == ["createLog"]
 
 
 @pytest.mark.parametrize(
