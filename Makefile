@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SERVE_STAMP := $(VENV)/.installed-serve
 
-.PHONY: serve test check fuzz bench install clean
+.PHONY: serve test check fuzz bench docs install clean
 
 serve: $(SERVE_STAMP)
 	@exec $(BIN)/mockserver serve $(ARGS)
@@ -24,6 +24,9 @@ fuzz: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench $(ARGS)
+
+docs: $(STAMP)
+	$(BIN)/python docs/generate_coverage.py
 
 install: $(STAMP)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import dataclasses
 import os
 import re
 import shlex
@@ -15,16 +16,22 @@ from typing import Any
 
 import click
 import pytest
+import yaml
+from click.testing import CliRunner
 
 from mockserver import data
 from mockserver.app import App, Settings
 from mockserver.cli import main, serve
+from mockserver.contract import linting
 from mockserver.contract.errors import SetupError
 from mockserver.contract.problems import KINDS, Kind, Problem
 from mockserver.portkey import scopes
 from mockserver.portkey.seeds import SECTIONS
 from mockserver.portkey.service import service
 from mockserver.pytest_plugin import PortkeyWorld
+from mockserver.stubs import inference, paging
+from mockserver.stubs.demand import Demand, demand_of
+from mockserver.stubs.inference import ROLES
 from tests.conftest import Client
 
 ROOT = Path(__file__).parent.parent
@@ -256,13 +263,6 @@ def options_of(command: click.Command) -> dict[str, click.Parameter]:
     return {name: each for each in parameters for name in (*each.opts, *each.secondary_opts) if name.startswith("-")}
 
 
-def test_command_line_has_every_option_of_serve() -> None:
-    table = rows(section(read("command-line.md"), "## mockserver serve"))
-    named = {name for row in table for name in quoted(row[0]) if name.startswith("-")}
-
-    assert named == set(options_of(serve))
-
-
 def test_command_line_names_no_option_that_is_not() -> None:
     known = {name for command in (main, *main.commands.values()) for name in options_of(command)}
 
@@ -270,8 +270,33 @@ def test_command_line_names_no_option_that_is_not() -> None:
 
 
 def test_command_line_has_a_section_for_every_command() -> None:
-    assert headings(read("command-line.md"), 2) == [f"mockserver {name}" for name in ("serve", "check")]
-    assert set(main.commands) == {"serve", "check"}
+    told = headings(read("command-line.md"), 2)
+    assert sorted(told) == sorted(f"mockserver {name}" for name in main.commands)
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_command_line_has_every_option_of_a_command(name: str) -> None:
+    table = rows(section(read("command-line.md"), f"## mockserver {name}"))
+    named = {quoted_name for row in table for quoted_name in quoted(row[0]) if quoted_name.startswith("-")}
+
+    assert named == set(options_of(main.commands[name]))
+
+
+def test_command_line_has_every_code_of_check() -> None:
+    table = rows(section(read("command-line.md"), "## mockserver check"))
+    told = [quoted(row[0])[0] for row in table if quoted(row[0]) and not row[0].startswith("`-")]
+    source = ast.parse(Path(linting.__file__).read_text(encoding="utf-8"))
+    codes = {
+        call.args[0].value
+        for call in ast.walk(source)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "Fault"
+        and isinstance(call.args[0], ast.Constant)
+    }
+
+    assert codes
+    assert sorted(told) == sorted(str(code) for code in codes)
 
 
 def test_command_line_has_the_defaults_of_serve() -> None:
@@ -349,6 +374,51 @@ def test_identity_has_the_scopes_of_every_operation() -> None:
     }
 
     assert told == wanted | {kind: (family,) for kind, family in scopes.KEY_KINDS.items()}
+
+
+def test_resources_page_shows_what_routes_says(tmp_path: Path) -> None:
+    text = read("resources.md")
+    path = tmp_path / "shop.yaml"
+    path.write_text(blocks(text, "yaml")[0], encoding="utf-8")
+
+    printed = CliRunner().invoke(main, ["routes", str(path)])
+
+    assert printed.exit_code == 0
+    assert printed.stdout == blocks(text, "text")[0]
+
+
+def test_resources_page_has_every_role() -> None:
+    table = rows(section(read("resources.md"), "## Roles"))
+
+    assert sorted(quoted(row[0])[0] for row in table) == sorted(ROLES)
+
+
+def test_resources_page_has_every_name_of_paging() -> None:
+    """The tables of `stubs/paging.py`, row by row, and the names of arrays and totals."""
+    text = section(read("resources.md"), "## Lists")
+    told = [quoted(row[1]) for row in rows(text)]
+    tables = (paging._SIZES, paging._PAGES, paging._OFFSETS, paging._AFTER)
+
+    assert told == [list(table) for table in tables]
+    assert set(paging._TOTALS) | set(inference._ROWS) <= set(quoted(text))
+
+
+def test_resources_page_shows_an_x_resource_that_is_one() -> None:
+    said = yaml.safe_load(blocks(read("resources.md"), "yaml")[1])["x-resource"]
+    fields = {quoted(row[0])[0] for row in rows(section(read("resources.md"), "## x-resource"))}
+
+    assert inference.override_fault(said) is None
+    assert fields == {"x-resource: false", *said}
+
+
+def test_answers_page_has_every_demand() -> None:
+    demands = {field.name for field in dataclasses.fields(Demand)}
+    table = rows(read("answers.md"))
+
+    assert {quoted(row[1])[0].removeprefix("__").partition("=")[0] for row in table} == demands
+    for row in table:
+        header, query = quoted(row[0])[0], quoted(row[1])[0]
+        assert demand_of(query.encode(), []) == demand_of(b"", [(b"prefer", header.removeprefix("Prefer: ").encode())])
 
 
 def test_deviations_tells_of_every_fact_left_out() -> None:

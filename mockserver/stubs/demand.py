@@ -31,10 +31,10 @@ class Demand:
 
 
 def demand_of(query: bytes, headers: Mapping[bytes, bytes]) -> Demand | None:
-    """Return what a call asks for, or None."""
+    """Return what a call asks for, or None. Parameters of a preference do not count."""
     asked: dict[str, str] = {}
     for piece in headers.get(b"prefer", b"").decode("latin-1").split(","):
-        name, _, value = piece.strip().partition("=")
+        name, _, value = piece.partition(";")[0].strip().partition("=")
         asked[name.strip().lower()] = value.strip().strip('"')
     for piece in query.decode("latin-1").split("&"):
         name, _, value = piece.partition("=")

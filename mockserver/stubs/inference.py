@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mockserver.contract.errors import SetupError
 from mockserver.contract.operations import Content, Operation, snake_case
 from mockserver.contract.shapes import branches, shape_of
 from mockserver.values import JSON, Record
@@ -59,6 +60,8 @@ def override_fault(said: JSON) -> str | None:
         return f"x-resource has no field {unknown[0]!r}, only role, collection and inside"
     if said.get("role", "read") not in ROLES:
         return f"x-resource has no role {said['role']!r}, only {', '.join(ROLES)}"
+    if not isinstance(said.get("collection", ""), str):
+        return "x-resource.collection is the template of a path"
     inside = said.get("inside", [])
     if not isinstance(inside, list) or not all(isinstance(name, str) for name in inside):
         return "x-resource.inside is a list of names"
@@ -66,12 +69,19 @@ def override_fault(said: JSON) -> str | None:
 
 
 def success(operation: Operation) -> tuple[int, Content | None]:
-    """Return the status of an operation's success, and its JSON content if it has one."""
+    """Return the status of an operation's success, and its JSON content if it has one.
+
+    An operation that documents no success but 426 answers that.
+    """
     for status in sorted(operation.responses):
         if status.startswith("2"):
             response = operation.responses[status]
             content = next((c for c in response.contents if "json" in c.media_type), None)
             return (int(status) if status.isdigit() else 200), content or (response.contents or (None,))[0]
+    if "426" in operation.responses:
+        # It only switches protocols, and a plain call asks for none.
+        contents = operation.responses["426"].contents
+        return 426, contents[0] if contents else None
     if "default" in operation.responses:
         contents = operation.responses["default"].contents
         return 200, contents[0] if contents else None
@@ -110,12 +120,26 @@ class _Inference:
             return role
         if said is False:
             return None
-        resource = self.resources.get(said["collection"]) if "collection" in said else role.resource if role else None
+        named = said.get("collection")
+        resource = self.resources.get(named) if named else role.resource if role else None
         kind = said.get("role") or (role.kind if role else None)
-        if resource is None or kind is None:
-            return None
+        place = f"{operation.pointer}: x-resource"
+        if resource is None:
+            known = ", ".join(self.resources) or "none"
+            raise SetupError(f"{place} needs a collection that is there, as the template of its path; these are: {known}")
+        if kind is None:
+            raise SetupError(f"{place} needs a role for this collection: nothing implies one")
+        missing = [name for name in self.needed(kind, resource) if "{" + name + "}" not in operation.path]
+        if missing:
+            raise SetupError(f"{place}: a {kind} needs {missing[0]!r} in the path")
         inside = tuple(said["inside"]) if "inside" in said else role.inside if role else ()
         return Role(kind, resource, inside, "x-resource says so")
+
+    def needed(self, kind: str, resource: Resource) -> tuple[str, ...]:
+        """The path parameters that a role cannot do without; a create makes the parents that its path leaves out."""
+        if kind == "create":
+            return ()
+        return resource.parents if kind == "list" else (*resource.parents, resource.parameter)
 
     def add_resource(self, item: str) -> None:
         path, _, last = item.rpartition("/")

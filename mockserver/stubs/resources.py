@@ -32,6 +32,7 @@ LAYOUT = Layout(key=KEY, order="_created", groups=(PARENT,))
 
 _OWN = frozenset({"id", "slug", "uuid"})
 """Fields that no two records share, whatever an example says."""
+_ENVELOPES = frozenset({"data", "result"})
 _CREATED = frozenset({"created_at", "createdAt", "created", "creation_time", "date_created"})
 _UPDATED = frozenset({"updated_at", "updatedAt", "last_updated_at", "lastUpdatedAt", "updated", "modified_at", "modified"})
 
@@ -262,6 +263,9 @@ class _Action(_Sample):
             schema = shape.properties.get(name)
             if schema is not None and self.stubs.sampler.accepts(schema, value):
                 shown[name] = value
+        for name in _ENVELOPES & shown.keys() - record.keys():
+            if isinstance(shown[name], dict):  # some replies say the same twice, beside an envelope and in it
+                shown[name] = self.project(record, shown[name], shape_of(shape.properties.get(name), self.stubs.document))
         return shown
 
     def given(self, request: Request) -> Record:
@@ -277,7 +281,7 @@ class _Action(_Sample):
 
 class _Create(_Action):
     def __call__(self, request: Request, world: World) -> Reply:
-        self.check_parents(request, world)
+        path = self.adopted(request, world)
         record = self.stubs.blank(self.resource, world)
         given = self.given(request)
         for shape in self.input:
@@ -285,11 +289,14 @@ class _Create(_Action):
                 if name not in given:
                     self.leave_out(record, name, shape_of(schema, self.stubs.document))
         record.update(given)
+        named = self.resource.parameter
+        if named in given and named not in self.record_shape.properties:
+            record[self.resource.key] = given[named]  # it exists elsewhere, and is put here under its own id
         for name in self.resource.parents:
             if name in self.record_shape.properties:
-                record[name] = request.path[name]
-        self.stamp(record, self.record_shape, _CREATED | _UPDATED, world)
-        parent = self.parent_key(request)
+                record[name] = path[name]
+        self.stamp(record, self.stubs.shape(self.resource), _CREATED | _UPDATED, world)
+        parent = "/".join(str(path[name]) for name in self.resource.parents)
         record[KEY] = join(parent, str(record[self.resource.key]))
         record[PARENT] = parent
         collection = world[self.resource.name]
@@ -301,20 +308,39 @@ class _Create(_Action):
             raise self.conflict(f"The {duplicate.field} {duplicate.value} is taken") from None
         return self.show(record, world)
 
+    def adopted(self, request: Request, world: World) -> Record:
+        """Return what the path says of the parents, and a new one for each that it leaves out, as `x-resource` may have it."""
+        path = dict(request.path)
+        chain = [self.resource]
+        while chain[0].parent is not None:
+            chain.insert(0, chain[0].parent)
+        if all(name in path for name in self.resource.parents):
+            self.check_parents(request, world)
+        for parent in chain[:-1]:
+            if parent.parameter not in path:
+                record = self.stubs.blank(parent, world)
+                path[parent.parameter] = record[parent.key]
+                below = "/".join(str(path[name]) for name in parent.parents)
+                world[parent.name].add(kept(record, str(record[parent.key]), below))
+        return path
+
     def conflict(self, detail: str) -> Problem:
         """A value that is taken: 409 where the document has it, else 400."""
         responses = self.operation.responses
         return Problem(CONFLICT if {"409", "4XX", "default"} & set(responses) else INVALID_REQUEST, detail)
 
     def leave_out(self, record: Record, name: str, shape: Shape) -> None:
-        """What could be given and is not: the default, else null or nothing where the reply allows it, never an example's."""
+        """What could be given and is not: the default, else null, nothing or something empty, hardly ever an example's."""
         if shape.has_default:
             record[name] = shape.default
         elif name in record and name != self.resource.key:
             shown = self.stubs.shape(self.resource)
-            if name in shown.properties and self.stubs.sampler.accepts(shown.properties[name], None):
-                record[name] = None
-            elif name not in shown.required:
+            schema = shown.properties.get(name, {})
+            empties: tuple[JSON, ...] = (None, [], {}, "")
+            empty: JSON = next((each for each in empties if self.stubs.sampler.accepts(schema, each)), ...)
+            if name in shown.required or empty is None:
+                record[name] = record[name] if empty is ... else empty
+            else:
                 del record[name]
 
 
@@ -407,7 +433,7 @@ class _Merge(_Action):
     def put(self, changed: Record, record: Record, world: World) -> Reply:
         kept = {name: record[name] for name in (KEY, PARENT, self.resource.key)}
         changed = {**changed, **kept}
-        self.stamp(changed, self.record_shape, _UPDATED, world)
+        self.stamp(changed, self.stubs.shape(self.resource), _UPDATED, world)
         world[self.resource.name].replace(changed)
         return self.show(changed, world)
 

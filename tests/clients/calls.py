@@ -23,9 +23,11 @@ class Call:
 
     `given`: its arguments, by name for Python, by position for Node. `reaches`: the operations that the server sees, in
     order, each answering 200. `keep`: the name that later calls know the reply by. `streams`: the reply is read event by
-    event; `unstreamed` is the error of an SDK that gets none. `raises`: the error of a method that breaks by itself.
-    Errors are the beginning of `class: message`. `async_method`, `async_raises`: where AsyncPortkey has
-    another name, or breaks by itself before it sends anything.
+    event; `unstreamed` is the error of an SDK that gets none. `raises`: the error of a method that breaks by itself. Errors
+    are the beginning of `class: message`. `async_method`, `async_raises`: where AsyncPortkey has another name, or breaks by
+    itself before it sends anything.
+
+    Source of what breaks: sdk-call-map 1 and 4 (last paragraphs).
     """
 
     method: str

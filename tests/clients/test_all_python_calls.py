@@ -159,7 +159,7 @@ def test_logger_posts_its_entries(portkey: PortkeyWorld) -> None:
 
     Source: sdk-call-map 4 (last paragraph).
     """
-    reply = Logger(api_key=portkey.api_key, base_url=portkey.url).log([LOGGED, LOGGED])
+    reply = Logger(api_key=portkey.api_key, base_url=portkey.url).log([LOGGED, LOGGED])  # type: ignore[no-untyped-call]
     assert reply.status_code == 200
     assert [call["operation"] for call in portkey.calls] == ["createLog"]
 
@@ -174,7 +174,7 @@ def test_every_method_is_in_the_table(client_type: Any, families: Families) -> N
 
 
 def test_every_operation_is_reached(portkey_server: Any) -> None:
-    """Also those that are not published: they are in the document because a SDK calls them."""
+    """Also those that are not published: they are in the document because an SDK calls them."""
     _, app = portkey_server
     tables = [reached(families, raw=raw) for families in (PYTHON, NODE) for raw in (True, False)]
     assert {operation.id for operation in app.contract.operations} == set().union(*tables) | UNREACHED.keys()

@@ -142,7 +142,7 @@ def refused(reply: httpx.Response) -> str:
 )  # fmt: skip
 def test_demand_is_read(query: bytes, prefer: bytes, demand: Demand) -> None:
     """RFC 7240: names in any case, values quoted or not, parameters behind a semicolon. The query wins (*chosen*)."""
-    assert demand_of(query, {b"prefer": prefer}) == demand
+    assert demand_of(query, [(b"prefer", prefer)]) == demand
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_demand_is_read(query: bytes, prefer: bytes, demand: Demand) -> None:
     ids=str,
 )
 def test_other_preferences_are_no_demand(query: bytes, prefer: bytes) -> None:
-    assert demand_of(query, {b"prefer": prefer}) is None
+    assert demand_of(query, [(b"prefer", prefer)]) is None
 
 
 def test_other_preferences_change_nothing(weather: Client) -> None:
