@@ -222,10 +222,7 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         except ContractBroken as broken:
             raise self._refusal(broken.violations(target.explainer())) from None
         request.caller = call.caller
-        demand = None
-        if b"prefer" in headers or b"__" in call.query:
-            preferences = b",".join(value for name, value in call.raw_headers if name == b"prefer")
-            demand = demand_of(call.query, {b"prefer": preferences})
+        demand = demand_of(call.query, call.raw_headers) if b"prefer" in headers or b"__" in call.query else None
         with world.attempt() as attempt:
             if demand is not None:
                 reply = target.demands.answer(demand, target.operation, Source(world.ids, world.clock))

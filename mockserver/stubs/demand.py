@@ -7,7 +7,7 @@ By the header `Prefer: code=404, example=empty, dynamic=true` (RFC 7240) or the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
@@ -30,10 +30,11 @@ class Demand:
     dynamic: bool
 
 
-def demand_of(query: bytes, headers: Mapping[bytes, bytes]) -> Demand | None:
-    """Return what a call asks for, or None. Parameters of a preference do not count."""
+def demand_of(query: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Demand | None:
+    """Return what a call asks for, or None. Several headers count as one, and parameters of a preference do not count."""
     asked: dict[str, str] = {}
-    for piece in headers.get(b"prefer", b"").decode("latin-1").split(","):
+    preferences = b",".join(value for name, value in headers if name == b"prefer")
+    for piece in preferences.decode("latin-1").split(","):
         name, _, value = piece.partition(";")[0].strip().partition("=")
         asked[name.strip().lower()] = value.strip().strip('"')
     for piece in query.decode("latin-1").split("&"):

@@ -8,19 +8,23 @@ two calls give different ids. A value is checked before it is given out: where n
 from __future__ import annotations
 
 import math
-import re._constants as regex
-import re._parser as regex_parser
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import islice
 
 from mockserver.contract import grammar
 from mockserver.contract.gate import Direction, Gate, Validator
+from mockserver.stubs.scalars import numbers, strings
 from mockserver.values import JSON, Record
 from mockserver.world.clock import Clock
 from mockserver.world.ids import Ids
 
 MAX_DEPTH = 6
 """How deep optional fields and items go; recursive schemas end there."""
+
+
+_ALTERNATIVES = 30
+"""How many values of a part are tried where the whole does not take the first."""
 
 
 class Unsatisfiable(ValueError):
@@ -67,16 +71,23 @@ class Sampler:
         return found[1].is_valid(value)
 
     def _sample(self, schema: Record, source: Source, depth: int, place: str) -> JSON:
+        return next(self._accepted(schema, source, depth, place))
+
+    def _accepted(self, schema: Record, source: Source, depth: int, place: str) -> Iterator[JSON]:
+        """Yield values that the schema accepts, one at least. Raises `Unsatisfiable` when there is none."""
         schema = self._follow(schema)
         if depth > 2 * MAX_DEPTH:
             raise Unsatisfiable(place, "it goes on for ever")
         reason = "its rules contradict each other, or ask for what the sampler cannot make"
+        found = False
         for candidate in self._candidates(schema, source, depth, place):
             if isinstance(candidate, Unsatisfiable):
                 reason = str(candidate)
             elif self.accepts(schema, candidate):
-                return candidate
-        raise Unsatisfiable(place, reason)
+                found = True
+                yield candidate
+        if not found:
+            raise Unsatisfiable(place, reason)
 
     def _follow(self, schema: Record) -> Record:
         for _ in range(50):
@@ -85,7 +96,7 @@ class Sampler:
             schema = grammar.find(self._document, schema["$ref"])
         return schema
 
-    def _candidates(self, schema: Record, source: Source, depth: int, place: str) -> Any:
+    def _candidates(self, schema: Record, source: Source, depth: int, place: str) -> Iterator[JSON | Unsatisfiable]:
         merged = self._merge(schema)
         fresh = merged.get("format") in ("uuid", "date-time") and merged.get("type") == "string"
         if source.examples and "example" in merged and not fresh:
@@ -98,14 +109,15 @@ class Sampler:
             yield None
         for word in ("oneOf", "anyOf"):
             for at in range(len(merged.get(word) or [])):
+                branch, there = self._branch(merged, word, at), f"{place}/{word}/{at}"
                 for chosen in (source, replace(source, minimal=True)):
                     try:
-                        yield self._sample(self._branch(merged, word, at), chosen, depth + 1, f"{place}/{word}/{at}")
+                        yield from islice(self._accepted(branch, chosen, depth + 1, there), _ALTERNATIVES)
                     except Unsatisfiable as error:
                         yield error
         for chosen in (source, replace(source, minimal=True)):
             try:
-                yield self._by_type(merged, chosen, depth, place)
+                yield from self._by_type(merged, chosen, depth, place)
             except Unsatisfiable as error:
                 yield error
         if merged.get("nullable") is True:
@@ -124,7 +136,8 @@ class Sampler:
                 meant = [v for v, ref in schema["discriminator"]["mapping"].items() if ref == branch.get("$ref")]
                 name = schema["discriminator"]["propertyName"]
                 parts.append({"type": "object", "required": [name], "properties": {name: {"enum": meant}}})
-            self._branches[key] = {"allOf": [part for part in parts if part]}
+            told = [part for part in parts if part]
+            self._branches[key] = {"allOf": told} if told else {}
         return self._branches[key]
 
     def _merge(self, schema: Record) -> Record:
@@ -161,17 +174,35 @@ class Sampler:
             merged[name] = {"allOf": [merged[name], schema]} if name in merged else schema
         return merged
 
-    def _by_type(self, schema: Record, source: Source, depth: int, place: str) -> JSON:
+    def _by_type(self, schema: Record, source: Source, depth: int, place: str) -> Iterator[JSON]:
         kind = schema.get("type") or _implied_type(schema)
         if kind == "object":
-            return self._object(schema, source, depth, place)
-        if kind == "array":
-            return self._array(schema, source, depth, place)
-        if kind == "string":
-            return _string(schema, source)
-        if kind == "boolean":
-            return False
-        return _number(schema, integer=kind == "integer")
+            yield from self._objects(schema, source, depth, place)
+        elif kind == "array":
+            yield from self._arrays(schema, source, depth, place)
+        elif kind == "string":
+            yield from strings(schema, source.ids, source.clock)
+        elif kind == "boolean":
+            yield from (False, True)
+        else:
+            yield from numbers(schema, integer=kind == "integer")
+
+    def _objects(self, schema: Record, source: Source, depth: int, place: str) -> Iterator[Record]:
+        """An object, then the same with other values in one field: for lists whose items must differ."""
+        made = self._object(schema, source, depth, place)
+        yield made
+        for name in made:
+            part = (schema.get("properties") or {}).get(name)
+            if isinstance(part, dict) and depth < MAX_DEPTH:
+                for value in islice(self._accepted(part, source, depth + 1, f"{place}/properties/{name}"), _ALTERNATIVES):
+                    yield {**made, name: value}
+
+    def _arrays(self, schema: Record, source: Source, depth: int, place: str) -> Iterator[list[JSON]]:
+        made = self._array(schema, source, depth, place)
+        yield made
+        if made and depth < MAX_DEPTH:
+            for item in islice(self._accepted(schema.get("items") or {}, source, depth + 1, f"{place}/items"), _ALTERNATIVES):
+                yield [item, *made[1:]]
 
     def _object(self, schema: Record, source: Source, depth: int, place: str) -> Record:
         properties: Record = schema.get("properties") or {}
@@ -202,26 +233,26 @@ class Sampler:
     def _array(self, schema: Record, source: Source, depth: int, place: str) -> list[JSON]:
         least = schema.get("minItems", 0)
         wanted = max(least, 1 if depth < MAX_DEPTH and schema.get("maxItems", 1) else 0)
+        part: Record = schema.get("items") or {}
         items: list[JSON] = []
-        for at in range(wanted):
-            try:
-                item = self._sample(schema.get("items") or {}, source, depth + 1, f"{place}/items")
-            except Unsatisfiable:
-                if at < least:
-                    raise
-                break
-            if schema.get("uniqueItems") and item in items:
-                item = self._another(schema.get("items") or {}, items)
-            items.append(item)
+        try:
+            while len(items) < wanted:
+                before = len(items)
+                for item in self._accepted(part, source, depth + 1, f"{place}/items"):
+                    if not (schema.get("uniqueItems") and _is_among(item, items)):
+                        items.append(item)
+                        break
+                if len(items) == before:
+                    raise Unsatisfiable(f"{place}/items", f"no more than {before} different items could be made")
+        except Unsatisfiable:
+            if len(items) < least:
+                raise
         return items
 
-    def _another(self, schema: Record, taken: list[JSON]) -> JSON:
-        merged = self._merge(schema)
-        for at in range(len(taken) + 1):
-            for option in [*(merged.get("enum") or []), at, f"item {at}", at == 0, {"item": at}, [at]]:
-                if option not in taken and self.accepts(schema, option):
-                    return option
-        return taken[-1]
+
+def _is_among(item: JSON, items: list[JSON]) -> bool:
+    # In JSON, unlike in Python, true is not 1.
+    return any(item == each and isinstance(item, bool) == isinstance(each, bool) for each in items)
 
 
 def _implied_type(schema: Record) -> str:
@@ -234,131 +265,3 @@ def _implied_type(schema: Record) -> str:
         if any(word in schema for word in words):
             return kind
     return "string"
-
-
-def _number(schema: Record, *, integer: bool) -> int | float:
-    low, high = schema.get("minimum"), schema.get("maximum")
-    step = schema.get("multipleOf")
-    value: int | float = 0
-    nudge = step or (1 if integer else 0.5)
-    if low is not None:
-        value = low + (nudge if schema.get("exclusiveMinimum") is True else 0)
-    elif high is not None and high < 0:
-        value = high - (nudge if schema.get("exclusiveMaximum") is True else 0)
-    if not integer and schema.get("exclusiveMinimum") is True and high is not None and low is not None and value >= high:
-        value = (low + high) / 2
-    if step:
-        value = math.ceil(round(value / step, 9)) * step
-    if integer:
-        value = math.ceil(value)
-    return value
-
-
-_WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath", "inlet", "jetty", "knoll", "larch")
-
-
-def _string(schema: Record, source: Source) -> str:
-    name = schema.get("format")
-    made = _FORMATS[name](source) if name in _FORMATS else None
-    if made is None and "pattern" in schema:
-        made = _matching(schema["pattern"], source.ids)
-    if made is None:
-        made = _WORDS[source.ids.below(len(_WORDS))]
-    least, most = schema.get("minLength", 0), schema.get("maxLength")
-    if name not in _FORMATS and "pattern" not in schema:
-        if len(made) < least:
-            made = (made + " ") * (least // (len(made) + 1) + 1)
-            made = made[: least - 1] + "x"
-        if most is not None:
-            made = made[:most]
-    return made
-
-
-def _hours_ago(source: Source) -> str:
-    return source.clock.timestamp()
-
-
-_FORMATS: dict[str, Any] = {
-    "uuid": lambda source: source.ids.uuid4(),
-    "date-time": _hours_ago,
-    "date": lambda source: source.clock.timestamp()[:10],
-    "time": lambda source: source.clock.timestamp()[11:],
-    "email": lambda source: f"{_WORDS[source.ids.below(len(_WORDS))]}@example.com",
-    "idn-email": lambda source: "someone@example.com",
-    "hostname": lambda source: "host.example.com",
-    "ipv4": lambda source: f"192.0.2.{source.ids.below(254) + 1}",
-    "ipv6": lambda source: f"2001:db8::{source.ids.hex(4)}",
-    "uri": lambda source: f"https://example.com/{source.ids.hex(8)}",
-    "byte": lambda source: "bW9jaw==",
-    "regex": lambda source: "^[a-z]+$",
-    "password": lambda source: source.ids.text(24),
-}
-
-
-def _matching(pattern: str, ids: Ids) -> str | None:
-    """Return a text that a regular expression matches, or None for what this cannot make."""
-    try:
-        return _from_tokens(regex_parser.parse(pattern), ids)
-    except (ValueError, KeyError, TypeError, NotImplementedError, RecursionError, OverflowError):
-        return None
-    except Exception as error:  # re.error: another dialect's syntax
-        if type(error).__module__ in ("re", "re._constants"):
-            return None
-        raise
-
-
-def _from_tokens(tokens: Any, ids: Ids) -> str:
-    return "".join(_from_token(operator, argument, ids) for operator, argument in tokens)
-
-
-def _from_token(operator: Any, argument: Any, ids: Ids) -> str:
-    if operator is regex.LITERAL:
-        return chr(argument)
-    if operator in (regex.AT, regex.ASSERT, regex.ASSERT_NOT):
-        return ""
-    if operator is regex.ANY:
-        return "x"
-    if operator is regex.IN:
-        return _one_of(argument, ids)
-    if operator is regex.NOT_LITERAL:
-        return "x" if argument != ord("x") else "y"
-    if operator in (regex.MAX_REPEAT, regex.MIN_REPEAT, regex.POSSESSIVE_REPEAT):
-        low, high, inner = argument
-        count = low if low else min(int(high), 1)
-        return "".join(_from_tokens(inner, ids) for _ in range(count))
-    if operator is regex.SUBPATTERN:
-        return _from_tokens(argument[-1], ids)
-    if operator is regex.BRANCH:
-        return _from_tokens(argument[1][0], ids)
-    raise NotImplementedError(operator)
-
-
-_CATEGORIES = {
-    regex.CATEGORY_DIGIT: "0123456789",
-    regex.CATEGORY_WORD: "abcdefghijklmnopqrstuvwxyz0123456789_",
-    regex.CATEGORY_SPACE: " ",
-    regex.CATEGORY_NOT_DIGIT: "abcxyz",
-    regex.CATEGORY_NOT_WORD: "-. ",
-    regex.CATEGORY_NOT_SPACE: "abcxyz",
-}
-
-
-def _one_of(options: Any, ids: Ids) -> str:
-    negated, allowed, refused = False, "", set[str]()
-    for operator, argument in options:
-        if operator is regex.NEGATE:
-            negated = True
-        elif operator is regex.LITERAL:
-            letters = chr(argument)
-            allowed += letters
-            refused.update(letters)
-        elif operator is regex.RANGE:
-            letters = "".join(chr(code) for code in range(argument[0], min(argument[1], argument[0] + 200) + 1))
-            allowed += letters
-            refused.update(letters)
-        elif operator is regex.CATEGORY:
-            allowed += _CATEGORIES[argument]
-            refused.update(_CATEGORIES[argument])
-    if negated:
-        allowed = "".join(letter for letter in "abcdefghijklmnopqrstuvwxyz0123456789 -_." if letter not in refused)
-    return allowed[ids.below(len(allowed))]
