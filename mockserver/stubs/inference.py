@@ -16,6 +16,7 @@ from mockserver.values import JSON, Record
 ROLES = ("list", "create", "read", "replace", "merge", "delete", "act", "view")
 """`act` answers with the record that it is about, `view` with a sample, as long as the record is there."""
 
+_WRAPPERS = ("data", "result", "response", "body")
 _ROWS = ("data", "items", "results", "records", "entries", "values")
 
 
@@ -133,7 +134,19 @@ class _Inference:
         if missing:
             raise SetupError(f"{place}: a {kind} needs {missing[0]!r} in the path")
         inside = tuple(said["inside"]) if "inside" in said else role.inside if role else ()
+        if not self.reaches(operation, inside):
+            raise SetupError(f"{place}.inside: the reply has no {'.'.join(inside)}")
         return Role(kind, resource, inside, "x-resource says so")
+
+    def reaches(self, operation: Operation, inside: tuple[str, ...]) -> bool:
+        """Whether the success reply has what these names lead to."""
+        _, content = success(operation)
+        shape = shape_of(content.schema if content is not None else None, self.document)
+        for name in inside:
+            if name not in shape.properties:
+                return False
+            shape = shape_of(shape.properties[name], self.document)
+        return True
 
     def needed(self, kind: str, resource: Resource) -> tuple[str, ...]:
         """The path parameters that a role cannot do without; a create makes the parents that its path leaves out."""
@@ -242,4 +255,9 @@ class _Inference:
         preferred = [name for name in _ROWS if name in arrays] or (arrays if len(arrays) == 1 else [])
         if preferred:
             return (preferred[0],)
+        for name in _WRAPPERS:  # an envelope within an envelope
+            below = shape_of(top.properties.get(name), self.document)
+            inner = [each for each in _ROWS if "array" in shape_of(below.properties.get(each), self.document).types]
+            if inner:
+                return (name, inner[0])
         return () if "array" in top.types else None

@@ -19,7 +19,7 @@ from mockserver.stubs.inference import Resource, Role, infer, override_fault, su
 from mockserver.stubs.sampling import Sampler, Source
 from mockserver.stubs.service import Stub
 from mockserver.values import JSON, Record
-from mockserver.world.collection import Duplicate, Layout
+from mockserver.world.collection import Collection, Duplicate, Layout
 from mockserver.world.ids import Ids
 from mockserver.world.world import World
 
@@ -381,6 +381,9 @@ class _List(_Action):
     def __init__(self, stubs: ResourceStubs, operation: Operation, role: Role) -> None:
         super().__init__(stubs, operation, role)
         self.paging = paging.paging_of(operation, stubs.document)
+        self.envelope_shape = self.shape
+        for name in role.inside[:-1]:
+            self.envelope_shape = shape_of(self.envelope_shape.properties[name], stubs.document)
         self.row_schema: Record = self.record_shape.items or {}
         self.row_shape = shape_of(self.row_schema, stubs.document)
         self.filters = [
@@ -393,22 +396,40 @@ class _List(_Action):
 
     def __call__(self, request: Request, world: World) -> Reply:
         self.check_parents(request, world)
-        offset, limit = paging.window(self.paging, request.query)
-        collection, group = world[self.resource.name], {PARENT: self.parent_key(request)}
+        collection, parent = world[self.resource.name], self.parent_key(request)
         wanted = {name: request.query[name] for name in self.filters if name in request.query}
         if wanted:
-            found = [r for r in collection.newest(**group) if all(r.get(n) == v for n, v in wanted.items())]
+            found = [r for r in collection.newest(**{PARENT: parent}) if all(r.get(n) == v for n, v in wanted.items())]
+            keys = {record[KEY]: at for at, record in enumerate(found)}
             total = len(found)
-            page = found[offset : None if limit is None else offset + limit]
+            seen = paging.window(self.paging, request.query, total, lambda key: keys.get(join(parent, key)))
+            ordered = found[::-1] if seen.ascending else found
+            page = ordered[seen.offset : None if seen.limit is None else seen.offset + seen.limit]
         else:
-            page, total = collection.page(offset, limit, **group)
+            group = {PARENT: parent}
+            total = collection.count(**group)
+            seen = paging.window(self.paging, request.query, total, lambda key: collection.rank(join(parent, key), **group))
+            page = self.page(collection, seen, total, group)
         rows = [self.row(record, world) for record in page]
         if not self.role.inside:
             return Reply(self.status, rows)
-        body = dict(self.body(world))
-        told = paging.envelope(self.shape.properties, rows, total, offset, self.resource.key)
-        body.update({self.role.inside[0]: rows, **told})
-        return Reply(self.status, body)
+        told = paging.envelope(self.envelope_shape.properties, rows, total, seen, self.paging, self.resource.key)
+        return Reply(self.status, self.filled(self.body(world), self.role.inside, rows, told))
+
+    def page(self, collection: Collection, seen: paging.Window, total: int, group: dict[str, str]) -> list[Record]:
+        """The records of a window; oldest first is the end of newest first, turned round."""
+        if not seen.ascending:
+            return collection.page(seen.offset, seen.limit, **group)[0]
+        left = max(0, total - seen.offset)
+        size = left if seen.limit is None else min(left, seen.limit)
+        return collection.page(left - size, size, **group)[0][::-1]
+
+    def filled(self, body: JSON, inside: tuple[str, ...], rows: list[Record], told: Record) -> Record:
+        """The body with rows in their place, and with what is told of them beside."""
+        holder = body if isinstance(body, dict) else {}
+        if len(inside) == 1:
+            return {**holder, inside[0]: rows, **told}
+        return {**holder, inside[0]: self.filled(holder.get(inside[0]), inside[1:], rows, told)}
 
     def row(self, record: Record, world: World) -> Record:
         known = self.project(record, {}, self.row_shape)

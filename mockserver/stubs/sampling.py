@@ -15,7 +15,7 @@ from itertools import islice
 from mockserver.contract import grammar
 from mockserver.contract.gate import Direction, Gate, Validator
 from mockserver.stubs.scalars import numbers, strings
-from mockserver.values import JSON, Record
+from mockserver.values import JSON, Record, pointer
 from mockserver.world.clock import Clock
 from mockserver.world.ids import Ids
 
@@ -147,6 +147,7 @@ class Sampler:
             return schema
         found = self._merged.get(id(schema))
         if found is None:
+            self._merged[id(schema)] = (schema, {})  # a schema that is part of itself adds nothing to itself
             found = self._merged[id(schema)] = (schema, self._folded(schema))
         return found[1]
 
@@ -194,7 +195,9 @@ class Sampler:
         for name in made:
             part = (schema.get("properties") or {}).get(name)
             if isinstance(part, dict) and depth < MAX_DEPTH:
-                for value in islice(self._accepted(part, source, depth + 1, f"{place}/properties/{name}"), _ALTERNATIVES):
+                for value in islice(
+                    self._accepted(part, source, depth + 1, f"{place}/properties{pointer(name)}"), _ALTERNATIVES
+                ):
                     yield {**made, name: value}
 
     def _arrays(self, schema: Record, source: Source, depth: int, place: str) -> Iterator[list[JSON]]:
@@ -214,7 +217,7 @@ class Sampler:
             if part.get(self._hidden) is True or (name not in required and (depth >= MAX_DEPTH or source.minimal)):
                 continue
             try:
-                made[name] = self._sample(part, source, depth + 1, f"{place}/properties/{name}")
+                made[name] = self._sample(part, source, depth + 1, f"{place}/properties{pointer(name)}")
             except Unsatisfiable:
                 if name in required:
                     raise

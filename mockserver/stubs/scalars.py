@@ -77,9 +77,9 @@ def _time(ids: Ids, clock: Clock, variation: int, length: int) -> str:
 
 
 def _bytes(ids: Ids, clock: Clock, variation: int, length: int) -> str:
-    return base64.b64encode(
-        (b"mock" + b"%d" % variation * (variation > 0)).ljust(length * 3 // 4 if length > 24 else 4, b"-")
-    ).decode()
+    text = b"mock" + b"%d" % variation * (variation > 0)
+    groups = (length + 3 - variation % 4) // 4  # of four characters each, rounded up or down
+    return base64.b64encode(text.ljust(groups * 3, b"-")).decode()
 
 
 def _password(ids: Ids, clock: Clock, variation: int, length: int) -> str:

@@ -157,6 +157,11 @@ class Collection:
         count = order.count
         return self._records(order.newest(offset, count if limit is None else limit)), count
 
+    def rank(self, key: str, **group: str) -> int | None:
+        """Return how many records, or records of one group, come before this one, newest first; None when it is not there."""
+        row = self._rows.get(key)
+        return None if row is None else self._ordered(group).rank(row[0])
+
     def newest(self, **group: str) -> Iterator[Record]:
         """All records, or those of one group, newest first, as they are when the iteration begins."""
         order = self._ordered(group)

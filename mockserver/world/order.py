@@ -6,7 +6,7 @@ append costs the same at ten entries and at a million, and so does a page.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
@@ -98,6 +98,16 @@ class Order:
             if limit <= 0:
                 break
         return keys
+
+    def rank(self, entry: Entry) -> int:
+        """Return how many entries come before this one in descending order, whether it is there or not."""
+        own, chunks = self._own, self._frozen.chunks
+        above = len(own) - bisect_right(own, entry)
+        at = self._chunk_of(entry)
+        if at < len(chunks):
+            above += len(chunks[at]) - bisect_right(chunks[at], entry)
+            above += sum(len(chunk) for chunk in chunks[at + 1 :])
+        return above
 
     def __iter__(self) -> Iterator[str]:
         """All keys in descending order, as they are now: changes meanwhile are not seen."""
