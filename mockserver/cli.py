@@ -190,6 +190,7 @@ def check(document: Path | None) -> None:
     from mockserver import data
     from mockserver.contract.bundling import bundle
     from mockserver.contract.errors import DocumentError
+    from mockserver.contract.grammar import METHODS
     from mockserver.contract.linting import lint
     from mockserver.contract.normalising import normalise
 
@@ -201,7 +202,7 @@ def check(document: Path | None) -> None:
     faults = lint(normalise(made.document), made.faults)
     for fault in faults:
         click.echo(str(fault))
-    count = sum(len(item) for item in made.document["paths"].values())
+    count = sum(method in item for item in made.document["paths"].values() if isinstance(item, dict) for method in METHODS)
     click.echo(f"{path}: {count} operations, {len(faults)} faults")
     sys.exit(1 if faults or not count else 0)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -126,15 +127,22 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        self._index = Index()
+        self._served: list[tuple[list[str], list[Target], bool]] = []
 
     def add_api(self, specification: Specification, *, base_path: str, targets: list[Target], at_root: bool, **_: Any) -> None:
         """Serve the operations below the base path and, when `at_root`, at the root as well."""
-        base = split(base_path)
-        for target in targets:
-            self._index.add(base, target)
-        for target in targets if at_root and base else ():
-            self._index.add([], target)
+        self._served.append((split(base_path), targets, at_root))
+
+    @cached_property
+    def _index(self) -> Index:
+        # Made when all are known, in an order of our own: the served document comes before what the server adds to it.
+        index = Index()
+        for base, targets, at_root in sorted(self._served, key=lambda api: not api[2]):
+            for target in targets:
+                index.add(base, target)
+            for target in targets if at_root and base else ():
+                index.add([], target)
+        return index
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Route a call, or answer it when HTTP itself has the answer."""

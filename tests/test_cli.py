@@ -214,7 +214,7 @@ def test_planted_reference_is_found_with_its_file(reference: str, message: str, 
 def test_planted_reference_into_another_file_is_found(tmp_path: Path) -> None:
     (tmp_path / "parts.yaml").write_text("Order: {type: object}\n", encoding="utf-8")
     found = faults(planted(ORDER + "/properties/owner", {"$ref": "parts.yaml#/Nobody"}), tmp_path)
-    assert [fault.code for fault in found if "parts.yaml#/Nobody points to nothing" in fault.message] == ["reference"]
+    assert "reference" in [fault.code for fault in found if "parts.yaml#/Nobody points to nothing" in fault.message]
 
 
 def test_fault_of_a_shared_reply_is_found(tmp_path: Path) -> None:

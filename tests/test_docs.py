@@ -394,13 +394,13 @@ def test_resources_page_has_every_role() -> None:
 
 
 def test_resources_page_has_every_name_of_paging() -> None:
-    """The tables of `stubs/paging.py`, row by row, and the names of arrays and totals."""
+    """The tables of `stubs/paging.py`, row by row, and the names of arrays, totals and cursors."""
     text = section(read("resources.md"), "## Lists")
     told = [quoted(row[1]) for row in rows(text)]
-    tables = (paging._SIZES, paging._PAGES, paging._OFFSETS, paging._AFTER)
+    tables = (paging._SIZES, paging._PAGES, paging._OFFSETS, paging._AFTER, paging._BEFORE, paging._ORDERS)
 
     assert told == [list(table) for table in tables]
-    assert set(paging._TOTALS) | set(inference._ROWS) <= set(quoted(text))
+    assert {*paging._TOTALS, *paging._NEXT, *inference._ROWS} <= set(quoted(text))
 
 
 def test_resources_page_shows_an_x_resource_that_is_one() -> None:

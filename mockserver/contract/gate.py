@@ -15,7 +15,8 @@ import jsonschema_rs
 
 from mockserver.values import JSON, Record, unescape
 
-Direction: TypeAlias = Literal["request", "reply"]
+Direction: TypeAlias = Literal["request", "reply", "either"]
+"""`either` hides nothing: neither what only the server sets, nor what only the client sends."""
 Validator: TypeAlias = jsonschema_rs.Draft4Validator
 
 UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
@@ -26,6 +27,8 @@ PATTERN_FORMATS = {"uuid": UUID_PATTERN, "byte": BYTE_PATTERN}
 
 NATIVE_FORMATS = ("date", "date-time", "time", "email", "idn-email", "hostname", "ipv4", "ipv6", "uri", "regex")
 """Formats that the engine checks by itself. All other formats are annotations: nothing is checked."""
+
+_HIDDEN = {"request": "readOnly", "reply": "writeOnly"}
 
 _COPIED = (
     "type", "enum", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength",
@@ -102,8 +105,8 @@ class Gate:
         return self._is_hidden((schema.get("properties") or {}).get(name))
 
     def _is_hidden(self, schema: JSON) -> bool:
-        flag = "readOnly" if self._direction == "request" else "writeOnly"
-        return isinstance(schema, dict) and schema.get(flag) is True
+        flag = _HIDDEN.get(self._direction)
+        return flag is not None and isinstance(schema, dict) and schema.get(flag) is True
 
     def _add_discriminator(self, made: Record, discriminator: Record) -> None:
         # Fully mapped, as the normaliser left it: the value alone chooses the branch.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import jsonschema_rs
 
@@ -11,7 +12,7 @@ from mockserver.contract import grammar
 from mockserver.contract.contract import Contract
 from mockserver.contract.findings import from_gate, violation
 from mockserver.contract.gate import Direction, Gate
-from mockserver.contract.operations import Content, Operation
+from mockserver.contract.operations import Operation
 from mockserver.values import JSON, Record, pointer
 
 
@@ -24,21 +25,37 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.code} {self.place}: {self.message}"
+        return f"{self.code} {self.place}: {self.message}" if self.place else f"{self.code} {self.message}"
 
 
 def lint(document: Record, reference_faults: list[str]) -> list[Fault]:
     """Return all that is wrong with a bundled document."""
     contract = Contract(document)
-    faults = [Fault("reference", "", fault) for fault in reference_faults]
-    faults += [Fault("operation", fault.pointer, str(fault)) for fault in (*contract.faults, *contract.compile())]
+    faults = [Fault("reference", "", _line(fault)) for fault in reference_faults]
+    faults += [
+        Fault("operation", fault.pointer, _line(str(fault).removeprefix(f"{fault.pointer}: ")))
+        for fault in (*contract.faults, *contract.compile())
+    ]
+    faults += _no_objects(document)
     if not faults:  # the validators below follow references
         faults += _invalid(document)
-        faults += _impossible(document)
+    faults += _schemas(document)
     faults += _unnamed(contract.operations)
-    faults += _links(contract.operations)
-    faults += _examples(document, contract.operations)
+    faults += _links(document, contract.operations)
+    faults += _examples(document)
     return faults
+
+
+def _line(text: str) -> str:
+    """The first line of an error that others wrote, of a length that can be read."""
+    line = text.partition("\n")[0]
+    return line if len(line) <= 300 else f"{line[:140]} … {line[-140:]}"
+
+
+def _no_objects(document: Record) -> Iterator[Fault]:
+    for path, item in document["paths"].items():
+        if not isinstance(item, dict) and not str(path).startswith("x-"):
+            yield Fault("invalid", pointer("paths", path), "must be an object with the operations of the path")
 
 
 def _invalid(document: Record) -> Iterator[Fault]:
@@ -46,16 +63,26 @@ def _invalid(document: Record) -> Iterator[Fault]:
     from openapi_spec_validator import OpenAPIV30SpecValidator
 
     for error in OpenAPIV30SpecValidator(document).iter_errors():
-        yield Fault("invalid", pointer(*getattr(error, "absolute_path", ())), str(getattr(error, "message", error))[:300])
+        place = pointer(*getattr(error, "absolute_path", ()))
+        yield Fault("invalid", place, _line(str(getattr(error, "message", error))))
 
 
-def _impossible(document: Record) -> Iterator[Fault]:
+def _schemas(document: Record) -> Iterator[Fault]:
+    """Schemas that nothing can satisfy: those with a name, and those of parameters, headers and bodies."""
     gate = Gate(document, "reply")
-    for name, schema in ((document.get("components") or {}).get("schemas") or {}).items():
-        converted = gate.convert(schema)
-        form = jsonschema_rs.canonicalize(converted, registry=gate.registry(converted), draft=jsonschema_rs.Draft4)
+    for path, kind, node in grammar.walk("document", document):
+        named = len(path) == 3 and path[:2] == ("components", "schemas")
+        if kind != "schema" or "$ref" in node or not (named or path[-1] == "schema"):
+            continue
+        try:
+            converted = gate.convert(node)
+            form = jsonschema_rs.canonicalize(converted, registry=gate.registry(converted), draft=jsonschema_rs.Draft4)
+        except (ValueError, jsonschema_rs.ReferencingError, jsonschema_rs.ValidationError) as error:
+            if named:  # those of the operations are told by the contract
+                yield Fault("invalid", pointer(*path), _line(str(error)))
+            continue
         if form.satisfiability() == jsonschema_rs.canonical.Satisfiability.NO:
-            yield Fault("impossible", f"/components/schemas/{name}", "no value can satisfy this schema")
+            yield Fault("impossible", pointer(*path), "no value can satisfy this schema")
 
 
 def _unnamed(operations: list[Operation]) -> Iterator[Fault]:
@@ -68,58 +95,57 @@ def _unnamed(operations: list[Operation]) -> Iterator[Fault]:
         seen[operation.id] = operation
 
 
-def _links(operations: list[Operation]) -> Iterator[Fault]:
+def _links(document: Record, operations: list[Operation]) -> Iterator[Fault]:
     by_id = {operation.id: operation for operation in operations}
-    for operation in operations:
-        for status, response in (operation.spec.get("responses") or {}).items():
-            links = response.get("links") if isinstance(response, dict) else None
-            for name, link in (links or {}).items():
-                place = operation.pointer + pointer("responses", status, "links", name)
-                target = by_id.get(str(link.get("operationId", "")))
-                if target is None:
-                    yield Fault("link", place, f"leads to {link.get('operationId')!r}, which is no operation")
-                    continue
-                known = {key for each in target.parameters for key in (each.name, f"{each.location}.{each.name}")}
-                for parameter in link.get("parameters") or {}:
-                    if parameter not in known:
-                        yield Fault("link", place, f"sets {parameter!r}, which is no parameter of {target}")
+    by_place = {f"#{operation.pointer}": operation for operation in operations}
+    for path, kind, link in grammar.walk("document", document):
+        if kind != "link" or "$ref" in link:
+            continue
+        place = pointer(*path)
+        named = link.get("operationId", link.get("operationRef"))
+        target = by_id.get(str(named)) if "operationId" in link else by_place.get(str(named))
+        if target is None:
+            yield Fault("link", place, f"leads to {named!r}, which is no operation")
+            continue
+        known = {key for each in target.parameters for key in (each.name, f"{each.location}.{each.name}")}
+        for parameter in link.get("parameters") or {}:
+            if parameter not in known:
+                yield Fault("link", place, f"sets {parameter!r}, which is no parameter of {target}")
 
 
-def _examples(document: Record, operations: list[Operation]) -> Iterator[Fault]:
-    gates: dict[Direction, Gate] = {"request": Gate(document, "request"), "reply": Gate(document, "reply")}
-    for operation in operations:
-        for parameter in operation.parameters:
-            raw = _raw(document, parameter.pointer)
-            if "example" in raw and parameter.media_type is None:
-                yield from _check(gates["request"], parameter.schema, raw["example"], f"{parameter.pointer}/example")
-        for content in operation.body.contents if operation.body is not None else ():
-            yield from _content_examples(document, gates["request"], content)
-        for response in operation.responses.values():
-            for content in response.contents:
-                yield from _content_examples(document, gates["reply"], content)
+def _examples(document: Record) -> Iterator[Fault]:
+    gates: dict[Direction, Gate] = {each: Gate(document, each) for each in ("request", "reply", "either")}
     for path, kind, node in grammar.walk("document", document):
-        if kind == "schema" and "example" in node:
-            yield from _check(gates["reply"], node, node["example"], f"{pointer(*path)}/example")
-        if kind == "schema" and "default" in node:
-            yield from _check(gates["request"], node, node["default"], f"{pointer(*path)}/default")
+        place = pointer(*path)
+        if kind == "schema":
+            for name in ("example", "default"):
+                if name in node:
+                    yield from _check(gates["either"], node, node[name], f"{place}/{name}")
+        elif kind in ("parameter", "header", "mediaType") and isinstance(node.get("schema"), dict):
+            asked = kind == "parameter" or (kind == "mediaType" and ("requestBody" in path or "requestBodies" in path))
+            direction: Direction = "request" if asked else "reply"
+            for name, value in _values(document, node):
+                yield from _check(gates[direction], node["schema"], value, f"{place}/{name}")
 
 
-def _content_examples(document: Record, gate: Gate, content: Content) -> Iterator[Fault]:
-    raw = _raw(document, content.pointer)
-    examples = {"example": raw["example"]} if "example" in raw else {}
-    for name, example in (raw.get("examples") or {}).items():
-        value = grammar.find(document, example["$ref"]) if "$ref" in example else example
-        examples[f"examples/{name}"] = value.get("value")
-    for name, value in examples.items():
-        yield from _check(gate, content.schema or {}, value, f"{content.pointer}/{name}")
+def _values(document: Record, node: Record) -> Iterator[tuple[str, JSON]]:
+    if "example" in node:
+        yield "example", node["example"]
+    for name, example in (node.get("examples") or {}).items():
+        try:
+            found: Any = grammar.find(document, example["$ref"]) if "$ref" in example else example
+        except KeyError:  # a reference fault, told above
+            continue
+        if "value" in found:
+            yield pointer("examples", name)[1:], found["value"]
 
 
 def _check(gate: Gate, schema: Record, value: JSON, place: str) -> Iterator[Fault]:
-    for finding in from_gate(gate.validator(schema).iter_errors(value)):
+    try:
+        validator = gate.validator(schema)
+    except (ValueError, KeyError) as error:
+        yield Fault("example", place, f"cannot be checked: {_line(str(error))}")
+        return
+    for finding in from_gate(validator.iter_errors(value)):
         found = violation(finding, "value", finding.path, "")
         yield Fault("example", place, f"{found.pointer or 'it'} {found.message}")
-
-
-def _raw(document: Record, place: str) -> Record:
-    found: Record = grammar.find(document, "#" + place)
-    return found

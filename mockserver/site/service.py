@@ -68,11 +68,10 @@ class Site(PlainService):
     def get_docs_asset(self, request: Request, world: World) -> Reply:
         """Return a file of Swagger UI. Fails: `not-found`."""
         name = request.path["asset"]
-        path = self._assets / name
-        if path.name != name or not path.is_file():
+        if name not in self._files:
             raise Problem(NOT_FOUND, f"There is no file {name}")
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return Reply(200, path.read_bytes(), media_type=media_type)
+        return Reply(200, self._files[name].read_bytes(), media_type=media_type)
 
     @cached_property
     def _yaml(self) -> bytes:
@@ -84,7 +83,7 @@ class Site(PlainService):
         return text.encode()
 
     @cached_property
-    def _assets(self) -> Path:
+    def _files(self) -> dict[str, Path]:
         from swagger_ui_bundle import swagger_ui_path
 
-        return Path(swagger_ui_path)
+        return {path.name: path for path in Path(swagger_ui_path).iterdir() if path.is_file()}

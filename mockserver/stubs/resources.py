@@ -477,10 +477,7 @@ class _Delete(_Action):
         world[self.resource.name].remove(record[KEY])
         if self.content is None:
             return self.reply(world)
-        body = self.show(record, world).body
-        if isinstance(body, dict) and "deleted" in self.shape.properties:
-            body["deleted"] = True
-        return Reply(self.status, body)
+        return self.show({**record, "deleted": True}, world)
 
 
 class _Act(_Action):
@@ -496,9 +493,11 @@ class _View(_Action):
 
 class _Invented(_Action):
     def __call__(self, request: Request, world: World) -> Reply:
-        given = dict(request.fields)
+        given = {**request.fields, **{name: request.path[name] for name in self.resource.parents if name in request.path}}
         if self.resource.parameter in request.path:
             given[self.resource.key] = request.path[self.resource.parameter]
+        if self.role.kind == "delete":
+            given["deleted"] = True
         return self.show(given, world)
 
 
