@@ -129,6 +129,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
             "auth": "strict" if settings.strict else "open",
             "explain": settings.explain,
             "body_limit": settings.body_limit,
+            "unknown_ids": "sample" if settings.sample_unknown else "refuse",
             "journal": settings.journal,
         }
         return control.ServerFacts(self.contract, self.worlds, self.service.name, self.faults, told, settings.admin_token)

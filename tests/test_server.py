@@ -238,6 +238,7 @@ def test_environment_gives_options(prefix: str, tmp_path: Path) -> None:
         "auth": "strict",
         "journal": 5,
         "body_limit": 1000,
+        "unknown_ids": "refuse",
         "explain": False,
     }
 

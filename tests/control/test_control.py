@@ -178,6 +178,7 @@ def test_settings_tell_how_the_server_was_started(client: Client) -> None:
         "auth": "open",
         "explain": True,
         "body_limit": 10 * 2**20,
+        "unknown_ids": "refuse",
         "journal": 10_000,
     }
 
