@@ -189,17 +189,26 @@ def check(document: Path | None) -> None:
     """
     from mockserver import data
     from mockserver.contract.bundling import bundle
-    from mockserver.contract.errors import DocumentError
+    from mockserver.contract.contract import Contract
+    from mockserver.contract.errors import DocumentError, SetupError
     from mockserver.contract.grammar import METHODS
-    from mockserver.contract.linting import lint
+    from mockserver.contract.linting import Fault, lint
     from mockserver.contract.normalising import normalise
+    from mockserver.stubs.resources import ResourceStubs
 
     path = document or data.DOCUMENT
     try:
         made = bundle(path)
     except DocumentError as error:
         fail(str(error))
-    faults = lint(normalise(made.document), made.faults)
+    normalised = normalise(made.document)
+    faults = lint(normalised, made.faults)
+    if not faults:  # what is inferred needs a document that is in order
+        try:
+            ResourceStubs(normalised, Contract(normalised).operations)
+        except SetupError as error:
+            place, _, message = str(error).partition(": ")
+            faults.append(Fault("operation", place, message))
     for fault in faults:
         click.echo(str(fault))
     count = sum(method in item for item in made.document["paths"].values() if isinstance(item, dict) for method in METHODS)

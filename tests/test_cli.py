@@ -299,6 +299,22 @@ def test_check_of_a_faulty_document_is_1(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"rule": "read"}, "x-resource has no field 'rule', only role, collection and inside"),
+        ({"collection": "/people"}, "x-resource needs a collection that is there"),
+    ],
+    ids=["field", "collection"],
+)
+def test_check_finds_an_override_with_which_nothing_would_start(said: Record, message: str, tmp_path: Path) -> None:
+    path = written(planted(GET + "/x-resource", said), tmp_path)
+    result = run("check", path)
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"operation {GET}: {message}")
+    assert run("routes", path).exit_code == 2
+
+
 def test_check_of_a_document_without_operations_is_1(tmp_path: Path) -> None:
     result = run("check", written({"openapi": "3.0.3", "info": {"title": "x", "version": "1"}, "paths": {}}, tmp_path))
     assert result.exit_code == 1
