@@ -40,7 +40,7 @@ def test_sequences_keep_the_contract(paths: str) -> None:
 
 
 def test_identity_is_asked_for_everywhere() -> None:
-    app, outcome = campaign(probing(Plan(SEED, max_time_s=30)))
+    app, outcome = campaign(probing(Plan(SEED, max_time_s=30, operations=EXCEPTIONS)))
     assert not outcome.errors
     assert not outcome.failures
     assert len(outcome.operations) > 200
