@@ -44,7 +44,7 @@ def tool() -> str:
     return "wrk" if shutil.which("wrk") else "bench.client"
 
 
-def run(work: Work, port: int, seconds: float) -> Measured:
+def run(work: Work, port: int, seconds: int) -> Measured:
     """Send one kind of call for a while, over 32 connections that stay open."""
     if shutil.which("wrk"):
         return _wrk(work, port, seconds)
@@ -56,7 +56,7 @@ def run(work: Work, port: int, seconds: float) -> Measured:
     return Measured(float(output[0]), float(output[1]), float(output[2]), int(output[3]))
 
 
-def _wrk(work: Work, port: int, seconds: float) -> Measured:
+def _wrk(work: Work, port: int, seconds: int) -> Measured:
     body = ""
     if work.body:
         body = f"wrk.headers['content-type'] = 'application/json'\nwrk.body = [==[{work.body}]==]"
@@ -64,7 +64,7 @@ def _wrk(work: Work, port: int, seconds: float) -> Measured:
         script = Path(folder) / "work.lua"
         script.write_text(_SCRIPT.format(method=work.method, body=body))
         command = [
-            "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--latency", "-s", str(script),
+            "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script),
             f"http://127.0.0.1:{port}{work.path}",
         ]  # fmt: skip
         text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
