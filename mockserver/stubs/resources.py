@@ -290,8 +290,9 @@ class _Create(_Action):
                     self.leave_out(record, name, shape_of(schema, self.stubs.document))
         record.update(given)
         named = self.resource.parameter
-        if named in given and named not in self.record_shape.properties:
-            record[self.resource.key] = given[named]  # it exists elsewhere, and is put here under its own id
+        attached = named in given and named not in self.record_shape.properties
+        if attached:  # it exists elsewhere, and is put here under its own id
+            record[self.resource.key] = given[named]
         for name in self.resource.parents:
             if name in self.record_shape.properties:
                 record[name] = path[name]
@@ -300,6 +301,9 @@ class _Create(_Action):
         record[KEY] = join(parent, str(record[self.resource.key]))
         record[PARENT] = parent
         collection = world[self.resource.name]
+        if record[KEY] in collection and attached:  # chosen: what is there already may be put there again
+            collection.replace(record)
+            return self.show(record, world)
         if record[KEY] in collection:
             raise self.conflict(f"{self.resource.path} holds {record[self.resource.key]} already")
         try:

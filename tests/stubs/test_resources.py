@@ -538,6 +538,16 @@ def test_key_that_is_taken_is_400_where_the_document_has_no_409() -> None:
     assert caught.value.kind is INVALID_REQUEST
 
 
+def test_what_is_put_below_a_record_under_its_own_id_may_be_put_there_again(client: Client) -> None:
+    """A file in a vector store: the id is the file's, and putting it there a second time is no error."""
+    store = client.post("/v1/vector_stores", {"name": "books"}).json()["id"]
+    path, body = f"/v1/vector_stores/{store}/files", {"file_id": "file-Atlas01"}
+    first, second = client.post(path, body), client.post(path, body)
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert second.json()["id"] == "file-Atlas01"
+    assert [row["id"] for row in client.get(path).json()["data"]] == ["file-Atlas01"]
+
+
 # Reading.
 
 
