@@ -6,11 +6,11 @@ the mock's own and are never shown.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from mockserver.contract.problems import FORBIDDEN, NOT_FOUND, Problem, invalid
 from mockserver.values import Record
-from mockserver.world.clock import format_timestamp, parse_timestamp
+from mockserver.world.clock import parse_timestamp
 from mockserver.world.collection import Layout
 from mockserver.world.world import World
 
@@ -113,11 +113,6 @@ def moment(text: str, pointer: str) -> datetime:
         return parse_timestamp(text.upper())
     except ValueError:
         raise invalid("body", pointer, "is a time that no calendar has") from None
-
-
-def timestamp_after(world: World, span: timedelta) -> str:
-    """Return the time after a span from now on."""
-    return format_timestamp(world.clock.now() + span)
 
 
 def page_of(query: Record) -> tuple[int, int | None]:
