@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -88,7 +88,7 @@ class ResourceStubs:
         missing = [parameter for parameter in resource.parents if parameter not in entry]
         if missing:
             raise ValueError(f"the field {missing[0]!r} is needed: it names what the record belongs to")
-        parent = "/".join(str(entry[parameter]) for parameter in resource.parents)
+        parent = path_key(resource.parents, entry)
         record = {**self.blank(resource, world), **entry}
         try:
             world[name].add(kept(record, str(record[resource.key]), parent))
@@ -214,7 +214,7 @@ class _Action(_Sample):
         self.input = [shape_of(each.schema, stubs.document) for each in contents]
 
     def parent_key(self, request: Request) -> str:
-        return "/".join(str(request.path[name]) for name in self.resource.parents)
+        return path_key(self.resource.parents, request.path)
 
     def key(self, request: Request) -> str:
         return join(self.parent_key(request), str(request.path[self.resource.parameter]))
@@ -223,7 +223,7 @@ class _Action(_Sample):
         """Nothing lies below what is not there."""
         parent = self.resource.parent
         while parent is not None:
-            key = "/".join(str(request.path[name]) for name in (*parent.parents, parent.parameter))
+            key = path_key((*parent.parents, parent.parameter), request.path)
             if key not in world[parent.name]:
                 raise Problem(NOT_FOUND, f"{parent.path} holds no {request.path[parent.parameter]}")
             parent = parent.parent
@@ -297,15 +297,15 @@ class _Create(_Action):
             if name in self.record_shape.properties:
                 record[name] = path[name]
         self.stamp(record, self.stubs.shape(self.resource), _CREATED | _UPDATED, world)
-        parent = "/".join(str(path[name]) for name in self.resource.parents)
+        parent = path_key(self.resource.parents, path)
         record[KEY] = join(parent, str(record[self.resource.key]))
         record[PARENT] = parent
         collection = world[self.resource.name]
-        if record[KEY] in collection and attached:  # chosen: what is there already may be put there again
-            collection.replace(record)
-            return self.show(record, world)
         if record[KEY] in collection:
-            raise self.conflict(f"{self.resource.path} holds {record[self.resource.key]} already")
+            if not attached:
+                raise self.conflict(f"{self.resource.path} holds {record[self.resource.key]} already")
+            collection.replace(record)  # chosen: what is there already may be put there again
+            return self.show(record, world)
         try:
             collection.add(record)
         except Duplicate as duplicate:
@@ -324,8 +324,7 @@ class _Create(_Action):
             if parent.parameter not in path:
                 record = self.stubs.blank(parent, world)
                 path[parent.parameter] = record[parent.key]
-                below = "/".join(str(path[name]) for name in parent.parents)
-                world[parent.name].add(kept(record, str(record[parent.key]), below))
+                world[parent.name].add(kept(record, str(record[parent.key]), path_key(parent.parents, path)))
         return path
 
     def conflict(self, detail: str) -> Problem:
@@ -533,6 +532,11 @@ def like(example: str, ids: Ids) -> str:
 def kept(record: Record, key: str, parent: str = "") -> Record:
     """Return a record as the collections of this module keep it; for seeds."""
     return {**record, KEY: join(parent, key), PARENT: parent}
+
+
+def path_key(names: Iterable[str], values: Mapping[str, JSON]) -> str:
+    """Return the keys that path parameters of these names give, as a path."""
+    return "/".join(str(values[name]) for name in names)
 
 
 def join(parent: str, key: str) -> str:
