@@ -54,7 +54,7 @@ def serving(*arguments: str) -> Iterator[Process]:
             while not port_file.exists() or not port_file.read_text():
                 if popen.poll() is not None:
                     raise RuntimeError(f"{' '.join(command)} ended with {popen.returncode}")
-                time.sleep(0.01)
+                time.sleep(0.01)  # another process: its file is all that tells
             port, _, key = port_file.read_text().partition(" ")
             yield Process(popen, int(port), key)
         finally:
@@ -85,7 +85,7 @@ def start_s(*arguments: str, path: str) -> float:
             except ConnectionRefusedError:
                 if popen.poll() is not None or time.perf_counter() - started > 20:
                     raise RuntimeError(f"{' '.join(command)} does not listen") from None
-                time.sleep(0.001)
+                time.sleep(0.001)  # another process: asked until it listens
     finally:
         popen.terminate()
         popen.wait(10)

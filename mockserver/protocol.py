@@ -52,13 +52,14 @@ class HeldTransport:
 class OneWriteProtocol(HttpToolsProtocol):
     """uvicorn's protocol on a `HeldTransport`."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         """Serve a connection."""
         super().connection_made(transport)
-        self.transport = HeldTransport(transport, self.loop)  # type: ignore[assignment]
+        self._held = HeldTransport(transport, self.loop)
+        self.transport = self._held  # type: ignore[assignment]  # it has all that uvicorn calls of a transport
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the bare transport over."""
-        self.transport.flush()  # type: ignore[attr-defined]
-        self.transport = self.transport._transport  # type: ignore[attr-defined]
+        self._held.flush()
+        self.transport = self._held._transport
         super().handle_websocket_upgrade()

@@ -49,7 +49,7 @@ def main() -> None:
             while not (port_file.exists() and port_file.read_text()):
                 if server.poll() is not None:
                     sys.exit("the server did not start")
-                time.sleep(0.05)
+                time.sleep(0.05)  # another process: its file tells when it is ready
             visit(f"http://127.0.0.1:{port_file.read_text().strip()}")
         finally:
             server.terminate()

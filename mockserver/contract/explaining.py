@@ -164,7 +164,7 @@ class _RequestValidator(_Decoded, V30RequestValidator):
 
 class _ResponseValidator(_Decoded, V30ResponseValidator):
     schema_validator = _ReadValidator
-    spec_validator_cls = None  # type: ignore[assignment]
+    spec_validator_cls = None  # type: ignore[assignment]  # likewise
 
     def _get_content_and_schema(self, raw: Any, content: SchemaPath, mimetype: str | None = None) -> tuple[Any, Any]:
         return _judge_content(self, raw, content, mimetype)
