@@ -56,6 +56,13 @@ class PortkeyWorld:
         """The journal, oldest call first, secrets taken out."""
         return [self._exhibit.show(entry) for entry in reversed(list(self.world.journal.newest()))]
 
+    @property
+    def events(self) -> list[Record]:
+        """The mails that the service would have sent, oldest first."""
+        from mockserver.control.journal import show_event
+
+        return [show_event(event) for event in self.world.journal.events]
+
     def client(self, **options: Any) -> Any:
         """A `portkey_ai.Portkey` for this world; options go to its constructor."""
         from portkey_ai import Portkey

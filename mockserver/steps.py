@@ -227,11 +227,12 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
             if demand is not None:
                 reply = target.demands.answer(demand, target.operation, Source(world.ids, world.clock))
             else:
+                target.service.admit(request, target.operation, world)
                 reply = self._run(target, request, world)
             if not target.reply.keeps(reply):
                 raise own_defect(target, target.reply.violations(reply, target.explainer()))
             if reply.status < 400 and demand is None:
-                target.service.account(call.caller, target.operation, world)
+                target.service.account(request, reply, target.operation, world)
                 attempt.keep()
         call.reply = reply
 

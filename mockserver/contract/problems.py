@@ -43,7 +43,7 @@ KINDS = (
 class Problem(Exception):
     """A call that is refused.
 
-    `detail` is for the caller to read; `code` is the API's own code where a rule has one; `headers` go on the reply.
+    `detail` is for the caller to read; `code` and `type_` are the API's own where a rule has them; `headers` go on the reply.
     `missing` tells that a record is not there, whatever the status that the API has for it.
     """
 
@@ -53,6 +53,7 @@ class Problem(Exception):
         detail: str = "",
         *,
         code: str | None = None,
+        type_: str | None = None,
         violations: list[Violation] | None = None,
         headers: dict[str, str] | None = None,
         missing: bool = False,
@@ -61,6 +62,7 @@ class Problem(Exception):
         self.kind = kind
         self.detail = detail or kind.title
         self.code = code
+        self.type = type_
         self.violations = violations or []
         self.headers = headers or {}
         self.missing = missing or kind is NOT_FOUND

@@ -11,7 +11,7 @@ from mockserver.contract.problems import invalid
 from mockserver.contract.secrets import REDACTED, is_secret_header, redact
 from mockserver.values import JSON, Record
 from mockserver.world.clock import parse_timestamp
-from mockserver.world.journal import Entry, Journal, unpack
+from mockserver.world.journal import Entry, Event, Journal, unpack
 
 
 def select(journal: Journal, query: Record) -> list[Entry]:
@@ -29,6 +29,23 @@ def select(journal: Journal, query: Record) -> list[Entry]:
         and (since is None or entry.at_s >= since)
         and (until is None or entry.at_s <= until)
     ]
+
+
+def select_events(journal: Journal, query: Record) -> list[Event]:
+    """Return the events that fit the filters `kind`, `since` and `until`, newest first. Fails: as `select`."""
+    since, until = _seconds("since", query), _seconds("until", query)
+    return [
+        event
+        for event in reversed(journal.events)
+        if query.get("kind", event.kind) == event.kind
+        and (since is None or event.at_s >= since)
+        and (until is None or event.at_s <= until)
+    ]
+
+
+def show_event(event: Event) -> Record:
+    """Return an event as JSON."""
+    return {"request": event.request, "at": timestamp(event.at_s), "kind": event.kind, "details": event.details}
 
 
 def timestamp(at_s: float) -> str:

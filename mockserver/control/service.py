@@ -200,6 +200,12 @@ class Control(PlainService):
             raise Problem(NOT_FOUND, f"The journal of world {world.name} has no call {request.path['number']}")
         return Reply(200, self._journal.show(entry))
 
+    def list_events(self, request: Request, world: World) -> Reply:
+        """Show the mails that the service would have sent, newest first."""
+        found = journal.select_events(world.journal, request.query)
+        shown = [journal.show_event(event) for event in found[: request.query["limit"]]]
+        return Reply(200, {"total": len(found), "events": shown})
+
     def list_collections(self, request: Request, world: World) -> Reply:
         """Show the collections that hold something."""
         sizes = {name: len(each) for name, each in sorted(world.collections.items()) if len(each)}

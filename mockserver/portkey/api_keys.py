@@ -11,9 +11,9 @@ from mockserver.contract.problems import CONFLICT, Problem, invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import scopes
-from mockserver.portkey.due import TRANSITION_MS, changed, next_rotation, rotated, settle
+from mockserver.portkey.due import TRANSITION_MS, changed, limited, next_rotation, rotated, settle
 from mockserver.portkey.identity import Caller, digest
-from mockserver.portkey.limits import kept_limit, next_reset
+from mockserver.portkey.limits import kept_limit, kept_rates, next_reset
 from mockserver.portkey.records import (
     bury,
     departed,
@@ -21,6 +21,8 @@ from mockserver.portkey.records import (
     find_member,
     find_workspace,
     forbidden,
+    listed,
+    mask,
     moment,
     not_found,
     organisation_id,
@@ -88,7 +90,7 @@ def list_api_keys(request: Request, world: World) -> Reply:
         ids = {piece.strip() for piece in request.query["ids"].split(",")} if "ids" in request.query else None
         found = [key for key in keys.newest(**group) if key["_wire"]["type"] in kinds and (ids is None or key["id"] in ids)]
         page, total = found[offset : None if size is None else offset + size], len(found)
-    return Reply(200, {"object": "list", "total": total, "data": [_item(settle(key, world)) for key in page]})
+    return listed([_item(settle(world, "api_keys", key)) for key in page], total)
 
 
 def get_api_key(request: Request, world: World) -> Reply:
@@ -105,18 +107,11 @@ def update_api_key(request: Request, world: World) -> Reply:
     _check_manager(request.caller)
     wire = key["_wire"]
     shown: Record = {name: fields[name] for name in ("name", "description", "scopes") if name in fields}
-    own: Record = {}
     if "alert_emails" in fields:
         shown["alert_emails"] = fields["alert_emails"] or None
-    if "rate_limits" in fields:
-        shown["rate_limits"] = fields["rate_limits"] or []
-    if "usage_limits" in fields:
-        limit = fields["usage_limits"]
-        shown["usage_limits"] = None if limit is None else kept_limit(limit, "/usage_limits")
-        own["_resets_at"] = next_reset(shown["usage_limits"], world.clock.now())
+    own = limited(key, world, fields, shown)
+    if "_resets_at" in own:
         shown["next_usage_reset_at"] = own["_resets_at"]
-    if "expires_at" in fields:
-        shown["expires_at"] = _expiry(fields["expires_at"])
     if "defaults" in fields:
         defaults, own["_override"] = _defaults(fields["defaults"], wire, key.get("_override"), world)
         shown |= defaults
@@ -124,9 +119,6 @@ def update_api_key(request: Request, world: World) -> Reply:
         own["_policy_removed"] = fields["rotation_policy"] is None
         if fields["rotation_policy"] is not None:
             shown["rotation_policy"] = _policy(fields["rotation_policy"], world)
-    if fields.get("reset_usage"):
-        own["_usage"] = 0
-        shown["last_reset_at"] = world.clock.timestamp()
     if shown or own:
         shown["last_updated_at"] = world.clock.timestamp()
         if own.pop("_policy_removed", False):
@@ -192,7 +184,7 @@ def make(
         "created_at": now,
         "last_updated_at": now,
         "creation_mode": "api",
-        "rate_limits": fields.get("rate_limits") or _NO_RATES,
+        "rate_limits": kept_rates(fields.get("rate_limits")) or _NO_RATES,
         "usage_limits": limit,
         "reset_usage": None,
         "expires_at": _expiry(fields.get("expires_at")),
@@ -237,11 +229,6 @@ def new_secret(world: World) -> str:
     return world.ids.text(SECRET_LENGTH)
 
 
-def mask(secret: str) -> str:
-    """Hide a secret: two characters, five stars, three characters (as recorded)."""
-    return f"{secret[:2]}*****{secret[-3:]}"
-
-
 def _find(request: Request, world: World) -> Record:
     """The key of a call's path, settled.
 
@@ -255,7 +242,7 @@ def _find(request: Request, world: World) -> Record:
         raise not_found()
     caller: Caller = request.caller
     caller.reach(key["workspace_id"])
-    return settle(key, world)
+    return settle(world, "api_keys", key)
 
 
 def _check_manager(caller: Caller) -> None:

@@ -1,4 +1,4 @@
-"""What time does to keys and workspaces: expiry, the end of a transition, rotation, the reset of a budget.
+"""What time and use do to whatever has limits: expiry, the end of a transition, rotation, a budget's use and reset.
 
 Nothing runs in the background: whoever looks at a record settles it first. `_due` is when something happens next, so that
 a look costs one comparison; `_wire` is the record as a read shows it.
@@ -11,8 +11,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from mockserver.portkey.limits import first_of_next_month, is_exhausted, next_reset
-from mockserver.portkey.records import bury
+from mockserver.portkey.limits import (
+    first_of_next_month,
+    is_alarming,
+    is_exhausted,
+    kept_limit,
+    kept_limits,
+    kept_rates,
+    next_reset,
+)
+from mockserver.portkey.records import admins, bury, moment
 from mockserver.values import JSON, Record
 from mockserver.world.clock import format_timestamp, parse_timestamp
 from mockserver.world.world import World
@@ -21,15 +29,14 @@ TRANSITION_MS = 1_800_000
 """How long an old secret lives on when nobody says how long: half an hour (API keys: Rotation)."""
 
 
-def settle(record: Record, world: World) -> Record:
-    """Return a key or workspace as it is now; what became due since the last look is written down."""
+def settle(world: World, collection: str, record: Record) -> Record:
+    """Return a record as it is now; what became due since the last look is written down in its collection."""
     due = record["_due"]
     if due is None or due > world.clock.timestamp():
         return record
     settled = record
     while settled["_due"] is not None and settled["_due"] <= world.clock.timestamp():
         settled = _happen(settled, settled["_due"], world)
-    collection = "api_keys" if "_secrets" in record else "workspaces"
     world[collection].replace(settled)
     return settled
 
@@ -38,17 +45,21 @@ def changed(record: Record, world: World, wire: Record | None = None, **own: JSO
     """Return a record with other fields: `wire` as reads show them, `own` the mock's. Status and next due time follow."""
     made = {**record, **own, "_wire": {**record["_wire"], **(wire or {})}}
     shown = made["_wire"]
+    limit = budget(made)
     if made["status"] != "archived":
         now = world.clock.timestamp()
         expires_at = shown.get("expires_at")
         status = "active"
         if expires_at is not None and expires_at <= now:
             status = "expired"
-        elif is_exhausted(budget(made), made["_usage"]):
+        elif is_exhausted(limit, made["_usage"]):
             status = "exhausted"
         made["status"] = status
         if "status" in shown:
             shown["status"] = status
+    if limit is not None:
+        told = _with_usage(limit, made)
+        shown["usage_limits"] = [told] if isinstance(shown["usage_limits"], list) else told
     expiry = shown.get("expires_at") if made["status"] != "expired" else None
     rotation = (shown.get("rotation_policy") or {}).get("next_rotation_at") if made["status"] != "expired" else None
     times = (expiry, made.get("_transition_ends"), made["_resets_at"], rotation)
@@ -56,13 +67,106 @@ def changed(record: Record, world: World, wire: Record | None = None, **own: JSO
     return made
 
 
+def limited(record: Record, world: World, fields: Record, wire: Record) -> Record:
+    """Return what a call's fields make of the limits of a record: fields of its own, and those of `wire` set in place.
+
+    `usage_limits`, `rate_limits` and `expires_at` replace what was there, null clears them; `reset_usage` is a command.
+    A list of usage limits stays a list. Source: identity-and-access, Conventions (Limit state machine).
+    """
+    own: Record = {}
+    if "rate_limits" in fields:
+        wire["rate_limits"] = kept_rates(fields["rate_limits"])
+    if "usage_limits" in fields:
+        given = fields["usage_limits"]
+        if isinstance(given, list):
+            wire["usage_limits"] = kept_limits(given, "/usage_limits")
+            kept = wire["usage_limits"][0] if wire["usage_limits"] else None
+        else:
+            kept = wire["usage_limits"] = None if given is None else kept_limit(given, "/usage_limits")
+        own["_resets_at"] = next_reset(kept, world.clock.now())
+    if "expires_at" in fields:
+        given = fields["expires_at"]
+        wire["expires_at"] = None if given is None else format_timestamp(moment(given, "/expires_at"))
+        limit = wire.get("usage_limits", record["_wire"]["usage_limits"])
+        if isinstance(limit, dict) and EXPIRY_TOLD in limit:
+            wire["usage_limits"] = {name: value for name, value in limit.items() if name != EXPIRY_TOLD} or None
+    if fields.get("reset_usage"):
+        own |= {"_usage": 0, "_told": []}
+        wire["last_reset_at"] = world.clock.timestamp()
+    return own
+
+
 def budget(record: Record) -> Record | None:
-    """Return the usage limit of a key (an object) or of a workspace (a list of at most one)."""
+    """Return the usage limit of a record: an object, or a list of at most one."""
     limit: JSON = record["_wire"]["usage_limits"]
     if isinstance(limit, list):
         limit = limit[0] if limit else None
     found: Record | None = limit
     return found
+
+
+def spend(world: World, collection: str, key: str, cost: float, tokens: int) -> None:
+    """Count what a call has cost, in US dollars or tokens as the limit of a record counts; write down the mails due.
+
+    Source: identity-and-access, Conventions (usage_limits, Limit state machine).
+    """
+    record = world[collection].get(key)
+    limit = budget(record) if record is not None else None
+    if record is None or limit is None or limit.get("credit_limit") is None:
+        return
+    spent = tokens if limit.get("type") == "tokens" else cost
+    if not spent:
+        return
+    made = changed(record, world, _usage=round(record["_usage"] + spent, 9))
+    for reached, told, kind in (
+        (is_alarming(limit, made["_usage"]), THRESHOLD_TOLD, "usage-threshold"),
+        (made["status"] == "exhausted", EXHAUSTION_TOLD, "usage-exhausted"),
+    ):
+        if reached and told not in limit:
+            _mail(made, kind, world)
+            made = changed(made, world, _told=[*made.get("_told", ()), told])
+    world[collection].replace(made)
+
+
+THRESHOLD_TOLD = "is_threshold_alerts_sent"
+EXHAUSTION_TOLD = "is_exhausted_alerts_sent"
+EXPIRY_TOLD = "is_expired_alerts_sent"
+"""Flags of a usage limit that say which mails are out (identity-and-access, Conventions: internal fields)."""
+
+
+def _with_usage(limit: Record, record: Record) -> Record:
+    """A usage limit as a read shows it: with what is used, when it is reset, and which mails are out.
+
+    *chosen*: nothing is added before something is used, so that a read gives back what was written. The next reset stands
+    here for records that have no field of their own for it.
+    """
+    usage = record["_usage"]
+    shown = {name: value for name, value in limit.items() if name not in _COUNTED}
+    if usage:
+        shown["current_usage"] = usage
+    told = record.get("_told") or ()
+    if THRESHOLD_TOLD in told and is_alarming(limit, usage):
+        shown[THRESHOLD_TOLD] = True
+    if EXHAUSTION_TOLD in told and is_exhausted(limit, usage):
+        shown[EXHAUSTION_TOLD] = True
+    if "next_usage_reset_at" not in record["_wire"] and record["_resets_at"] is not None:
+        shown["next_usage_reset_at"] = record["_resets_at"]
+    return shown
+
+
+_COUNTED = ("current_usage", THRESHOLD_TOLD, EXHAUSTION_TOLD)
+
+
+def _mail(record: Record, kind: str, world: World) -> None:
+    """Write down a mail about a record, to the addresses that its key names, else to owners and admins of the organisation."""
+    wire = record["_wire"]
+    details: Record = {
+        "to": wire.get("alert_emails") or admins(world),
+        "about": {name: wire[name] for name in ("object", "id", "name") if name in wire},
+        "usage": record["_usage"],
+        "usage_limits": budget(record),
+    }
+    world.tell(kind, details)
 
 
 def rotated(record: Record, world: World, secret_digest: str, masked: str, at: str, lives_on_ms: int) -> Record:
@@ -110,13 +214,17 @@ def _happen(record: Record, due: str, world: World) -> Record:
         if (budget(record) or {}).get("next_usage_reset_at"):
             renewed = limit | {"next_usage_reset_at": resets_at}
             shown["usage_limits"] = [renewed] if isinstance(wire["usage_limits"], list) else renewed
-        record = changed(record, world, shown, _usage=0, _resets_at=resets_at)
+        record = changed(record, world, shown, _usage=0, _resets_at=resets_at, _told=[])
     policy = wire.get("rotation_policy") or {}
     if policy.get("next_rotation_at") == due and record["status"] != "expired":
         last = _latest(at, now, lambda time: next_rotation(policy, time), policy.get("rotation_period_days") or 7)
         record = _rotated_by_policy(record, world, last, missed=last > at)
     if wire.get("expires_at") == due:
-        record = changed(record, world, {"last_updated_at": due})
+        told: Record = {"usage_limits": {**(budget(record) or {}), EXPIRY_TOLD: True}}  # as recorded, also without a limit
+        if "last_updated_at" in wire:
+            told["last_updated_at"] = due
+        record = changed(record, world, told)
+        _mail(record, "expired", world)
     if record["_due"] == due:  # nothing claimed it: never look at it again
         record = {**record, "_due": None}
     return record

@@ -13,8 +13,7 @@ from functools import lru_cache
 
 from mockserver.contract.operations import Operation
 from mockserver.contract.problems import UNAUTHENTICATED, Problem
-from mockserver.portkey import limits, scopes
-from mockserver.portkey.due import settle
+from mockserver.portkey import due, limits, scopes
 from mockserver.portkey.records import forbidden, is_dead
 from mockserver.values import Record
 from mockserver.world.world import World
@@ -37,8 +36,12 @@ class Caller:
         return None if self.key is None else self.key["user_id"]
 
     def holds(self, *wanted: str) -> bool:
-        """Whether the caller has one of these scopes."""
-        return self.key is None or any(scope in self.key["_wire"]["scopes"] for scope in wanted)
+        """Whether the caller has all of these scopes. What only an organisation's key may hold means nothing on another."""
+        if self.key is None:
+            return True
+        held = self.key["_wire"]["scopes"]
+        bound = self.key["workspace_id"] is not None
+        return all(scope in held and not (bound and scope in scopes.ADMIN_ONLY) for scope in wanted)
 
     def reach(self, workspace_id: str | None) -> None:
         """Refuse what lies in another workspace, or in none, to a key that is bound to one.
@@ -81,15 +84,15 @@ def identify(
     hashed = digest(secret)
     key = world["api_keys"].find("_secrets", hashed)
     if key is not None:
-        key = settle(key, world)
+        key = due.settle(world, "api_keys", key)
     if key is None or hashed not in key["_secrets"]:  # the time of an old secret beside the new one may just be over
         if strict or is_dead(world, hashed):
             raise Problem(UNAUTHENTICATED, "Invalid API key")
         return STRANGER
     _admit(key, world)
     caller = Caller(key)
-    wanted = scopes.OPERATIONS.get(operation.id)
-    if wanted is not None and not caller.holds(*_resolved(wanted, path, world)):
+    wanted = scopes.OPERATIONS.get(operation.id, scopes.DATA_PLANE)
+    if wanted and not any(caller.holds(*each) for each in _resolved(wanted, path, world)):
         raise forbidden()
     return caller
 
@@ -98,7 +101,15 @@ def account(caller: Caller, world: World) -> None:
     """Count a call that succeeded against the rates of its key and of the key's workspace."""
     if caller.key is not None:
         for subject, record in _subjects(caller.key, world):
-            limits.count_request(record["_wire"]["rate_limits"], subject, world)
+            limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=1)
+
+
+def spend(caller: Caller, cost: float, tokens: int, world: World) -> None:
+    """Count what a call has used, in US dollars and tokens, against the limits of its key and of the key's workspace."""
+    if caller.key is not None:
+        for subject, record in _subjects(caller.key, world):
+            limits.count_rates(record["_wire"]["rate_limits"], subject, world, tokens=tokens)
+            due.spend(world, "api_keys" if record is caller.key else "workspaces", record["id"], cost, tokens)
 
 
 def _admit(key: Record, world: World) -> None:
@@ -110,9 +121,11 @@ def _admit(key: Record, world: World) -> None:
         if record["status"] == "exhausted":
             raise limits.exhausted("API Key" if record is key else "Workspace")
     for subject, record in _subjects(key, world):
-        what = "apikey" if record is key else "workspace"
-        name = key["_wire"]["key"] if record is key else record["slug"]
-        limits.check_rates(record["_wire"]["rate_limits"], subject, f"{what} {limits.mask_name(name)}", world)
+        rates = record["_wire"]["rate_limits"]
+        if rates:
+            what = "apikey" if record is key else "workspace"
+            name = key["_wire"]["key"] if record is key else record["slug"]
+            limits.check_rates(rates, subject, f"{what} {limits.mask_name(name)} rate limit exceeded", world)
 
 
 def _subjects(key: Record, world: World) -> list[tuple[str, Record]]:
@@ -120,13 +133,13 @@ def _subjects(key: Record, world: World) -> list[tuple[str, Record]]:
     subjects = [(f"key:{key['id']}", key)]
     workspace = world["workspaces"].get(key["workspace_id"]) if key["workspace_id"] else None
     if workspace is not None:
-        subjects.append((f"workspace:{workspace['id']}", settle(workspace, world)))
+        subjects.append((f"workspace:{workspace['id']}", due.settle(world, "workspaces", workspace)))
     return subjects
 
 
-def _resolved(wanted: tuple[str, ...], path: Mapping[str, str], world: World) -> list[str]:
-    if "{kind}" not in wanted[0]:
-        return list(wanted)
+def _resolved(wanted: scopes.Wanted, path: Mapping[str, str], world: World) -> scopes.Wanted:
+    if not any("{kind}" in scope for each in wanted for scope in each):
+        return wanted
     if "sub-type" in path:
         kind = f"{path['type']}-{path['sub-type']}"
         kinds = [scopes.KEY_KINDS[kind]] if kind in scopes.KEY_KINDS else []
@@ -134,4 +147,6 @@ def _resolved(wanted: tuple[str, ...], path: Mapping[str, str], world: World) ->
         key = world["api_keys"].get(path.get("id", ""))
         kinds = [scopes.KEY_KINDS[key["_wire"]["type"]]] if key is not None else []
     # A key that is not there, or a list, can be of any kind; which of them are shown is the family's affair.
-    return [scope.format(kind=kind) for scope in wanted for kind in kinds or scopes.KEY_KINDS.values()]
+    return tuple(
+        frozenset(scope.format(kind=kind) for scope in each) for each in wanted for kind in kinds or scopes.KEY_KINDS.values()
+    )

@@ -1,4 +1,4 @@
-"""Rate limits and usage limits, wherever they hang: on keys, on workspaces.
+"""Rate limits and usage limits, wherever they hang: on keys, workspaces, providers, an integration's access to a workspace.
 
 Source: identity-and-access, Conventions (fields, reset timing, state machine); gateway-data-plane, Budgets and rate limits
 (fixed windows aligned to the epoch, 412 and 429 with their texts).
@@ -17,6 +17,9 @@ from mockserver.world.world import World
 
 WINDOW_S = {"rps": 1, "rpm": 60, "rph": 3600, "rpd": 86400, "rpw": 604800}
 
+_SAID = ("type", "credit_limit", "alert_threshold", "periodic_reset", "periodic_reset_days", "next_usage_reset_at")
+"""What a caller may say of a usage limit; the rest of what a read shows is counted here."""
+
 
 def kept_limit(limit: Record, pointer: str) -> Record:
     """Return a usage limit as it is kept: whole numbers as integers, its time in UTC. Refuse one that contradicts itself.
@@ -29,11 +32,27 @@ def kept_limit(limit: Record, pointer: str) -> Record:
     threshold, credit = limit.get("alert_threshold"), limit.get("credit_limit")
     if threshold is not None and credit is not None and threshold > credit:
         raise invalid("body", f"{pointer}/alert_threshold", "is above credit_limit")
-    kept = {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in limit.items()}
+    kept: Record = {}
+    for name in limit:
+        if name in _SAID:
+            value = limit[name]
+            kept[name] = int(value) if isinstance(value, float) and value.is_integer() else value
     if limit.get("next_usage_reset_at"):
         at = moment(limit["next_usage_reset_at"], f"{pointer}/next_usage_reset_at")
         kept["next_usage_reset_at"] = format_timestamp(at)
     return kept
+
+
+def kept_limits(given: list[Record] | None, pointer: str) -> list[Record] | None:
+    """Return a list of usage limits as it is kept, None for an empty one."""
+    return [kept_limit(limit, f"{pointer}/{at}") for at, limit in enumerate(given or ())] or None
+
+
+def kept_rates(given: JSON) -> list[Record]:
+    """Return rate limits as they are kept: a list, whether a list, a single one or nothing was given."""
+    if isinstance(given, dict):
+        return [given]
+    return list(given or ())
 
 
 def next_reset(limit: Record | None, now: datetime) -> str | None:
@@ -69,6 +88,12 @@ def is_exhausted(limit: Record | None, usage: float) -> bool:
     return credit is not None and usage >= credit
 
 
+def is_alarming(limit: Record | None, usage: float) -> bool:
+    """Whether a usage has come to the amount from which on a mail is due."""
+    threshold = limit.get("alert_threshold") if limit else None
+    return threshold is not None and usage >= threshold
+
+
 def exhausted(what: str) -> Problem:
     """Return the problem of a used-up budget; `what` is `API Key` or `Workspace`.
 
@@ -77,33 +102,35 @@ def exhausted(what: str) -> Problem:
     return Problem(EXHAUSTED, f"Portkey {what} Usage Limit Exceeded", code="04")
 
 
-def check_rates(rates: list[Record] | None, subject: str, name: str, world: World) -> None:
-    """Refuse a call when a window of requests is full.
+def check_rates(rates: list[Record] | None, subject: str, refusal: str, world: World, type_: str | None = None) -> None:
+    """Refuse a call when a window of requests or tokens is full.
 
-    `subject` names the counters, `name` is what the caller reads. Source: gateway-data-plane, error catalogue A (text);
-    *chosen*: `Retry-After` in whole seconds, which the gateway does not send, since clients under test need it.
+    `subject` names the counters, `refusal` is what the caller reads, `type_` the type of error where it has one of its own.
+    Source: gateway-data-plane, error catalogue A and C (texts); *chosen*: `Retry-After` in whole seconds, which the gateway
+    does not send, since clients under test need it; tokens refuse once a window holds as many as it may, since what a call
+    will need is not known before it.
     """
-    for at, rate in enumerate(rates or ()):
-        if rate["type"] == "requests":
-            length_s = WINDOW_S[rate["unit"]]
-            now_s = world.clock.seconds()
-            window = int(now_s // length_s)
-            if used_in(window, world.facts.get(_counter(subject, at, rate))) >= rate["value"]:
-                wait_s = max(1, math.ceil((window + 1) * length_s - now_s))
-                raise Problem(RATE_LIMITED, f"{name} rate limit exceeded", headers={"retry-after": str(wait_s)})
+    for rate in rates or ():
+        length_s = WINDOW_S[rate["unit"]]
+        now_s = world.clock.seconds()
+        window = int(now_s // length_s)
+        if used_in(window, world.facts.get(_counter(subject, rate))) >= rate["value"]:
+            wait_s = max(1, math.ceil((window + 1) * length_s - now_s))
+            raise Problem(RATE_LIMITED, refusal, headers={"retry-after": str(wait_s)}, type_=type_)
 
 
-def count_request(rates: list[Record] | None, subject: str, world: World) -> None:
-    """Count one call in every window of requests.
+def count_rates(rates: list[Record] | None, subject: str, world: World, **amounts: int) -> None:
+    """Count amounts of `requests` or `tokens` in every window of that type.
 
     *chosen*: only calls that succeed count (the gateway counts refused ones as well): no refused call changes a world, so
     that a world follows from its accepted calls alone.
     """
-    for at, rate in enumerate(rates or ()):
-        if rate["type"] == "requests":
+    for rate in rates or ():
+        amount = amounts.get(rate["type"])
+        if amount:
             window = int(world.clock.seconds() // WINDOW_S[rate["unit"]])
-            counter = _counter(subject, at, rate)
-            world.facts.put(counter, [window, used_in(window, world.facts.get(counter)) + 1])
+            counter = _counter(subject, rate)
+            world.facts.put(counter, [window, used_in(window, world.facts.get(counter)) + amount])
 
 
 def used_in(window: int, counted: JSON) -> int:
@@ -116,5 +143,5 @@ def mask_name(text: str) -> str:
     return f"{text[:2]}********{text[-3:]}"
 
 
-def _counter(subject: str, at: int, rate: Record) -> str:
-    return f"rate:{subject}:{at}:{rate['unit']}"
+def _counter(subject: str, rate: Record) -> str:
+    return f"rate:{subject}:{rate['type']}:{rate['unit']}"

@@ -6,9 +6,13 @@ the mock's own and are never shown.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import datetime
 
 from mockserver.contract.problems import FORBIDDEN, NOT_FOUND, Problem, invalid
+from mockserver.contract.replies import Reply
+from mockserver.contract.requests import Request
 from mockserver.values import Record
 from mockserver.world.clock import parse_timestamp
 from mockserver.world.collection import Layout
@@ -16,15 +20,25 @@ from mockserver.world.world import World
 
 LAYOUTS = {
     "api_keys": Layout(groups=("workspace_id", "user_id"), unique=("_secrets",)),
-    "users": Layout(unique=("email",)),
+    "users": Layout(groups=("role",), unique=("email",)),
+    "user_invites": Layout(groups=("email",)),
+    "scim_groups": Layout(unique=("name",)),
+    "scim_mappings": Layout(groups=("scim_group_id", "workspace_id")),
     "workspaces": Layout(groups=("_shelf",), unique=("slug",)),
     "workspace_users": Layout(groups=("workspace_id", "user_id")),
-    "providers": Layout(groups=("workspace_id",), unique=("slug",)),
-    "configs": Layout(groups=("workspace_id",), unique=("slug", "id")),
-    "prompts": Layout(groups=("workspace_id",), unique=("slug",)),
-    "prompts_partials": Layout(groups=("workspace_id",), unique=("slug",)),
+    "integrations": Layout(groups=("workspace_id",), unique=("slug",)),
+    "integration_models": Layout(groups=("integration_id",)),
+    "integration_workspaces": Layout(groups=("integration_id", "workspace_id")),
+    # Slugs of providers are unique within a workspace: each that an integration is granted to gets one with its slug.
+    "providers": Layout(groups=("workspace_id", "integration_id", "slug"), unique=("_handle",)),
+    "configs": Layout(groups=("workspace_id",), unique=("slug",)),
+    "prompts": Layout(groups=("workspace_id", "collection_id"), unique=("slug",)),
+    "prompt_partials": Layout(groups=("workspace_id", "collection_id"), unique=("slug",)),
+    "collections": Layout(groups=("workspace_id", "parent_collection_id"), unique=("slug",)),
+    "labels": Layout(groups=("workspace_id",)),
     "guardrails": Layout(groups=("workspace_id",), unique=("slug",)),
 }
+"""By which fields the families' records are found. Every record has an `id`."""
 
 NO_PERMISSION = "You do not have enough permissions to execute this request"
 NOT_THERE = "Resource not found"
@@ -62,11 +76,55 @@ def find_workspace(world: World, id_or_slug: str) -> Record:
     return record
 
 
-def find_config(world: World, id_or_slug: str | None) -> Record | None:
-    """Return a config by its id or slug, or None."""
+def named(world: World, collection: str, id_or_slug: str | None) -> Record | None:
+    """Return a record of a collection with unique slugs by its id or slug, or None."""
     if not id_or_slug:
         return None
-    return world["configs"].find("slug", id_or_slug) or world["configs"].find("id", id_or_slug)
+    return world[collection].get(id_or_slug) or world[collection].find("slug", id_or_slug)
+
+
+def find_config(world: World, id_or_slug: str | None) -> Record | None:
+    """Return a config by its id or slug, or None."""
+    return named(world, "configs", id_or_slug)
+
+
+def admins(world: World) -> list[str]:
+    """The addresses of the owners and admins of the organisation, oldest first."""
+    users = world["users"]
+    return [user["email"] for role in ("owner", "admin") for user in reversed(list(users.newest(role=role)))]
+
+
+def owner_id(world: World) -> str:
+    """Return who stands for what no person did: the organisation's first owner, else an id made for one.
+
+    *chosen*: the real service never leaves `created_by`, `owner_id` or `invited_by` out, also where a service key acted.
+    """
+    owners = list(world["users"].newest(role="owner"))
+    if owners:
+        return str(owners[-1]["id"])
+    known = world.facts.get("owner_id")
+    if known is None:
+        known = world.ids.uuid1()
+        world.facts.put("owner_id", known)
+    return str(known)
+
+
+def new_slug(prefix: str, name: str, length: int, world: World) -> str:
+    """Return a slug as the service makes them: a prefix, so many characters of the name, six hexadecimal digits.
+
+    Source: prompts-configs-guardrails, Identifiers; identity-and-access, Workspaces: Identity.
+    """
+    return "-".join(part for part in (prefix, stem(name)[:length].strip("-"), world.ids.hex(6)) if part)
+
+
+def stem(name: str) -> str:
+    """Return a name in lower case with a dash for each run of other characters than letters and digits."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def mask(secret: str) -> str:
+    """Hide a secret: two characters, five stars, three characters (identity-and-access, API keys: as recorded)."""
+    return f"{secret[:2]}*****{secret[-3:]}"
 
 
 def find_member(world: World, workspace_id: str, user_id: str) -> Record | None:
@@ -118,9 +176,67 @@ def moment(text: str, pointer: str) -> datetime:
 def page_of(query: Record) -> tuple[int, int | None]:
     """Return offset and size of a page from a list's query; all records when no size is given.
 
-    Source: identity-and-access, Paging (zero-based; 16 of 16 keys came unpaged without a size).
+    Source: identity-and-access, Paging (zero-based; 16 of 16 keys came unpaged without a size; users in camel case).
     """
-    page, size = query.get("current_page", 0), query.get("page_size")
+    page = query.get("current_page", query.get("currentPage", 0))
+    size = query.get("page_size", query.get("pageSize"))
     if size is None:
         return 0, (None if page == 0 else 0)  # the first page is everything, and a walk through pages ends after it
     return page * size, size
+
+
+def page(
+    world: World, collection: str, query: Record, fits: Callable[[Record], bool] | None = None, **group: str
+) -> tuple[list[Record], int]:
+    """Return the records of a page and how many there are before paging, newest first.
+
+    `group` names one group of the collection, as `Collection.page` takes it; `fits` picks records from it, at the cost of
+    looking at each.
+    """
+    offset, size = page_of(query)
+    if fits is None:
+        return world[collection].page(offset, size, **group)
+    found = [record for record in world[collection].newest(**group) if fits(record)]
+    return found[offset : None if size is None else offset + size], len(found)
+
+
+def listed(rows: list[Record], total: int) -> Reply:
+    """Return the reply of a list. Source: identity-and-access, Conventions: Lists."""
+    return Reply(200, {"object": "list", "total": total, "data": rows})
+
+
+def workspace_named(request: Request, world: World) -> Record | None:
+    """Return the workspace that a call names, in its query or its body, else the caller's own, else None.
+
+    Fails: `forbidden` for an unknown one, and for another than the caller is bound to. Source: identity-and-access,
+    Conventions: Auth (query on GET and DELETE, body on POST and PUT, UUID or slug; a workspace key is scoped to its own).
+    """
+    caller = request.caller
+    said = request.query.get("workspace_id") or request.fields.get("workspace_id") or caller.workspace_id
+    if said is None:
+        return None
+    workspace = find_workspace(world, said)
+    caller.reach(workspace["id"])
+    return workspace
+
+
+def workspace_required(request: Request, world: World, what: str) -> Record:
+    """Return the workspace that a call names, as `workspace_named`. Fails: `invalid-request` when it names none."""
+    workspace = workspace_named(request, world)
+    if workspace is None:
+        raise invalid("body", "/workspace_id", f"is required for {what}: the caller's key belongs to no workspace")
+    return workspace
+
+
+def find_provider(world: World, id_or_slug: str, workspace_id: str | None) -> Record | None:
+    """Return a provider by its id or slug, of one workspace or of any, or None.
+
+    A slug is unique within a workspace only; of several the newest is meant (*chosen*: it is the first that a list shows).
+    """
+    providers = world["providers"]
+    known = providers.get(id_or_slug)
+    if known is not None:
+        return known if workspace_id in (None, known["workspace_id"]) else None
+    if workspace_id is not None:
+        return providers.find("_handle", f"{workspace_id}/{id_or_slug}")
+    return next(providers.newest(slug=id_or_slug), None)

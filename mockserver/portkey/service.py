@@ -9,7 +9,8 @@ from mockserver.contract import problems
 from mockserver.contract.operations import Operation
 from mockserver.contract.problems import Problem
 from mockserver.contract.replies import Reply
-from mockserver.portkey import identity, seeds
+from mockserver.contract.requests import Request
+from mockserver.portkey import identity, metering, scopes, seeds
 from mockserver.portkey.records import LAYOUTS
 from mockserver.values import Record
 from mockserver.world.world import World
@@ -49,9 +50,16 @@ class PortkeyService:
         """Return the caller; see `identity`."""
         return identity.identify(operation, path, headers, world, strict=self._strict)
 
-    def account(self, caller: Any, operation: Operation, world: World) -> None:
-        """Count a call that succeeded."""
-        identity.account(caller, world)
+    def admit(self, request: Request, operation: Operation, world: World) -> None:
+        """Hold a call of the data plane to the limits of the provider that it names."""
+        if operation.id not in scopes.OPERATIONS:
+            metering.admit(request, world)
+
+    def account(self, request: Request, reply: Reply, operation: Operation, world: World) -> None:
+        """Count a call that succeeded, and what it used."""
+        identity.account(request.caller, world)
+        if operation.id not in scopes.OPERATIONS:
+            metering.account(request, reply, world)
 
     def word(self, problem: Problem, operation: Operation | None) -> Reply:
         """Return the control plane's envelope, with what the SDKs read beside it.
@@ -60,7 +68,7 @@ class PortkeyService:
         sdk-call-map 8.3 (a 5xx of ours carries the header that keeps the SDKs from hiding it behind a retry).
         """
         code, kind = _CODES[problem.kind]
-        code = problem.code or code
+        code, kind = problem.code or code, problem.type or kind
         data: Record = {"message": problem.detail, "errorCode": code}
         if problem.violations:
             data["violations"] = [violation.as_json() for violation in problem.violations]

@@ -10,9 +10,9 @@ import re
 from mockserver.contract.problems import CONFLICT, Problem, invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey.due import changed, settle
+from mockserver.portkey.due import changed, limited, settle
 from mockserver.portkey.identity import Caller
-from mockserver.portkey.limits import kept_limit, next_reset
+from mockserver.portkey.limits import kept_limits, next_reset
 from mockserver.portkey.records import (
     bury,
     depart_keys,
@@ -20,7 +20,9 @@ from mockserver.portkey.records import (
     find_member,
     find_workspace,
     forbidden,
+    listed,
     membership_id,
+    new_slug,
     not_found,
     organisation_id,
     page_of,
@@ -54,7 +56,7 @@ DEPENDENTS = (
     ("providers", "Virtual Keys"),
     ("configs", "Configs"),
     ("prompts", "Prompts"),
-    ("prompts_partials", "Prompt Partials"),
+    ("prompt_partials", "Prompt Partials"),
     ("guardrails", "Guardrails"),
 )
 """What keeps a workspace from being deleted: collection, and what the refusal calls it. API keys do not."""
@@ -110,7 +112,7 @@ def list_workspaces(request: Request, world: World) -> Reply:
             and query.get("exact_name", record["_wire"]["name"]) in (record["_wire"]["name"], _display_name(record))
         ]
         page, total = found[offset : None if size is None else offset + size], len(found)
-    return Reply(200, {"object": "list", "total": total, "data": [_item(settle(record, world)) for record in page]})
+    return listed([_item(settle(world, "workspaces", record)) for record in page], total)
 
 
 def get_workspace(request: Request, world: World) -> Reply:
@@ -128,7 +130,6 @@ def update_workspace(request: Request, world: World) -> Reply:
     if "security_settings" in fields:
         raise invalid("body", "/security_settings", "Workspace override is not enabled")
     shown: Record = {name: fields[name] for name in ("description", "defaults") if name in fields}
-    own: Record = {}
     if "icon" in fields:
         shown["icon"] = fields["icon"] or None
     if "name" in fields:
@@ -138,13 +139,9 @@ def update_workspace(request: Request, world: World) -> Reply:
             shown["icon"] = icon
     if "defaults" in shown:
         shown["defaults"] = _defaults(shown["defaults"], world)
-    if "rate_limits" in fields:
-        shown["rate_limits"] = fields["rate_limits"] or None
-    if "usage_limits" in fields:
-        shown["usage_limits"], own["_resets_at"] = _usage_limits(fields["usage_limits"], world)
-    if fields.get("reset_usage"):
-        own["_usage"] = 0
-        shown["last_reset_at"] = world.clock.timestamp()
+    own = limited(workspace, world, fields, shown)
+    if "rate_limits" in shown:
+        shown["rate_limits"] = shown["rate_limits"] or None
     if shown or own:
         shown["last_updated_at"] = world.clock.timestamp()
         world["workspaces"].replace(changed(workspace, world, shown, **own))
@@ -209,7 +206,7 @@ def list_workspace_members(request: Request, world: World) -> Reply:
         page, total = found[offset : None if size is None else offset + size], len(found)
     else:
         page, total = members.page(offset, size, workspace_id=workspace["id"])
-    return Reply(200, {"object": "list", "total": total, "data": [_member(member, world) for member in page]})
+    return listed([_member(member, world) for member in page], total)
 
 
 def get_workspace_member(request: Request, world: World) -> Reply:
@@ -239,7 +236,7 @@ def make(fields: Record, world: World, created_by: str | None = None, *, is_defa
     usage_limits, resets_at = _usage_limits(fields.get("usage_limits"), world)
     now = world.clock.timestamp()
     workspace_id = fields.get("id") or world.ids.uuid4()
-    slug = fields.get("slug") or new_slug(name, world)
+    slug = fields.get("slug") or new_slug("ws", name, 6, world)
     wire: Record = {
         "id": workspace_id,
         "name": name,
@@ -296,18 +293,12 @@ def put_member(workspace: Record, user_id: str, role: str, world: World) -> None
     )
 
 
-def new_slug(name: str, world: World) -> str:
-    """Return `ws-`, six characters of the name, and six hexadecimal digits (the rule fits all four known slugs)."""
-    words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:6].strip("-")
-    return "-".join(part for part in ("ws", words, world.ids.hex(6)) if part)
-
-
 def _find(request: Request, world: World) -> Record:
     """The workspace of a call's path, by id or slug, settled."""
     workspace = find_workspace(world, request.path["workspaceId"])
     caller: Caller = request.caller
     caller.reach(workspace["id"])
-    return settle(workspace, world)
+    return settle(world, "workspaces", workspace)
 
 
 def _find_member(request: Request, world: World) -> Record:
@@ -353,9 +344,8 @@ def _defaults(given: Record | None, world: World) -> Record | None:
 
 
 def _usage_limits(given: list[Record] | None, world: World) -> tuple[list[Record] | None, str | None]:
-    kept = [kept_limit(limit, f"/usage_limits/{at}") for at, limit in enumerate(given or ())]
-    resets_at = next_reset(kept[0], world.clock.now()) if kept else None
-    return kept or None, resets_at
+    kept = kept_limits(given, "/usage_limits")
+    return kept, next_reset(kept[0], world.clock.now()) if kept else None
 
 
 def _split_icon(name: str) -> tuple[str | None, str]:

@@ -41,7 +41,11 @@ class Service(Protocol):
         """Return who calls, or raise `Problem`. Nothing is validated yet: `path` holds decoded texts."""
         ...
 
-    def account(self, caller: Any, operation: Operation, world: World) -> None:
+    def admit(self, request: Request, operation: Operation, world: World) -> None:
+        """Refuse a call that keeps the contract, and may be made, for what it asks for, by raising `Problem`."""
+        ...
+
+    def account(self, request: Request, reply: Reply, operation: Operation, world: World) -> None:
         """Count a call that succeeded."""
         ...
 
@@ -97,7 +101,10 @@ class PlainService:
         wanted = " or ".join(" and ".join(alternative) for alternative in operation.security)
         raise Problem(UNAUTHENTICATED, f"Credentials are missing: {wanted}", headers={"www-authenticate": "Mock"})
 
-    def account(self, caller: Any, operation: Operation, world: World) -> None:
+    def admit(self, request: Request, operation: Operation, world: World) -> None:
+        """Nothing is refused."""
+
+    def account(self, request: Request, reply: Reply, operation: Operation, world: World) -> None:
         """Nothing is counted."""
 
     def word(self, problem: Problem, operation: Operation | None) -> Reply:

@@ -1,10 +1,12 @@
-"""What was called: a bounded ring of calls with their verdicts."""
+"""What was called: a bounded ring of calls with their verdicts, and beside it one of what a service would have told people."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
+
+from mockserver.values import Record
 
 CAPACITY = 10_000
 BODY_LIMIT = 65_536
@@ -38,16 +40,29 @@ class Entry(NamedTuple):
     reply_size: int
 
 
+class Event(NamedTuple):
+    """Something that the service would have done towards people: a mail. Nothing is sent; it is written down.
+
+    `request` is the number of the call that brought it about, `details` is plain JSON.
+    """
+
+    request: int
+    at_s: float
+    kind: str
+    details: Record
+
+
 class Journal:
-    """The newest calls of a world; older ones are dropped and counted.
+    """The newest calls of a world, older ones are dropped and counted; and the newest events.
 
     An entry is kept as a plain tuple of plain values: ten thousand of them must not slow down the garbage collector.
     """
 
-    __slots__ = ("_ring", "capacity", "dropped", "next_number")
+    __slots__ = ("_ring", "capacity", "dropped", "events", "next_number")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._ring: deque[tuple[Any, ...]] = deque(maxlen=capacity)
+        self.events: deque[Event] = deque(maxlen=capacity)
         self.capacity = capacity
         self.dropped = 0
         self.next_number = 1
@@ -111,8 +126,9 @@ class Journal:
         return (Entry(*entry) for entry in reversed(self._ring))
 
     def clear(self) -> None:
-        """Forget all calls; numbers go on, the count of dropped ones starts anew."""
+        """Forget all calls and events; numbers go on, the count of dropped ones starts anew."""
         self._ring.clear()
+        self.events.clear()
         self.dropped = 0
 
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-from mockserver.values import JSON
+from mockserver.values import JSON, Record
 from mockserver.world import clock, collection
 from mockserver.world.clock import Clock
 from mockserver.world.collection import Collection, Layout
 from mockserver.world.ids import Ids
-from mockserver.world.journal import CAPACITY, Journal
+from mockserver.world.journal import CAPACITY, Event, Journal
 from mockserver.world.layers import Layers, Undo, take_back
 
 Layouts: TypeAlias = Mapping[str, Layout]
@@ -36,7 +36,7 @@ class World:
     change only through a world, and only inside `attempt` are changes taken back.
     """
 
-    __slots__ = ("_collections", "_layouts", "_undo", "clock", "facts", "ids", "journal", "name", "seed")
+    __slots__ = ("_collections", "_layouts", "_told", "_undo", "clock", "facts", "ids", "journal", "name", "seed")
 
     def __init__(self, name: str, seed: int, layouts: Layouts, journal_capacity: int = CAPACITY) -> None:
         self.name = name
@@ -44,6 +44,7 @@ class World:
         self._layouts = layouts
         self._collections: dict[str, Collection] = {}
         self._undo: Undo = []
+        self._told: list[Event] = []
         self.facts: Layers[JSON] = Layers(self._undo)
         self.clock = Clock()
         self.ids = Ids(seed)
@@ -62,15 +63,26 @@ class World:
         """The collections used so far, by name."""
         return self._collections
 
+    def tell(self, kind: str, details: Record) -> None:
+        """Write down an event; one of an attempt that is not kept never happened."""
+        self._told.append(Event(self.journal.next_number, self.clock.seconds(), kind, details))
+
+    def keep(self) -> None:
+        """Let all that was written until now stay: it cannot be taken back any more, and its events are journalled."""
+        self._undo.clear()
+        if self._told:
+            self.journal.events.extend(self._told)
+            self._told.clear()
+
     def snapshot(self) -> Snapshot:
         """Return the state as it is now. What was written until now cannot be taken back any more."""
-        self._undo.clear()
+        self.keep()
         states = {name: each.freeze() for name, each in self._collections.items() if len(each)}
         return Snapshot(states, self.facts.freeze(), self.ids.drawn, self.clock.setting)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot, of this world or of another with the same seed. The journal stays."""
-        self._undo.clear()
+        self.keep()
         for name in {*self._collections, *snapshot.collections}:
             self[name].thaw(snapshot.collections.get(name))
         self.facts.thaw(snapshot.facts)
@@ -79,7 +91,7 @@ class World:
 
     def attempt(self) -> Attempt:
         """Return a context whose changes stay only if `keep()` is called on it; the clock is not touched."""
-        self._undo.clear()
+        self.keep()
         return Attempt(self)
 
 
@@ -102,9 +114,10 @@ class Attempt:
 
     def __exit__(self, *exception: object) -> None:
         if self._kept:
-            self._world._undo.clear()
+            self._world.keep()
         else:
             take_back(self._world._undo)
+            self._world._told.clear()
             self._world.ids.drawn = self._drawn
 
 
