@@ -110,7 +110,7 @@ def _allows(integration: Record, access: Record | None, model: str, world: World
 
     *chosen*: when a workspace's access is taken back its providers stay, and open no model any more.
     """
-    if access is not None and not access["_wire"]["enabled"]:
+    if access is None or not access["_wire"]["enabled"]:
         return False
     known = world["integration_models"].get(f"{integration.get('id')}/{model}")
     if known is not None:

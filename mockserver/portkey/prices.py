@@ -53,3 +53,8 @@ def cost_cents(price: Price, adjustments: Record | None, request_tokens: int, re
         factor = factors.get(name)
         total += unit * amount * (factors.get("default", 1) if factor is None else factor)
     return total
+
+
+def models_of(provider: str) -> list[str]:
+    """The models of a provider that have a list price, in the order of the table."""
+    return [model for each, model in PRICES if each == provider]

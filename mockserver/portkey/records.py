@@ -26,7 +26,7 @@ LAYOUTS = {
     "scim_mappings": Layout(groups=("scim_group_id", "workspace_id")),
     "workspaces": Layout(groups=("_shelf",), unique=("slug",)),
     "workspace_users": Layout(groups=("workspace_id", "user_id")),
-    "integrations": Layout(groups=("workspace_id",), unique=("slug",)),
+    "integrations": Layout(groups=("_home",), unique=("slug",)),
     "integration_models": Layout(groups=("integration_id",)),
     "integration_workspaces": Layout(groups=("integration_id", "workspace_id")),
     # Slugs of providers are unique within a workspace: each that an integration is granted to gets one with its slug.

@@ -261,5 +261,8 @@ WORKSPACE_SCOPES = [
 ]
 """All that a workspace's key may hold."""
 
+EVERYTHING = [*ADMIN_SCOPES, *_WORKSPACE_ONLY]
+"""What a seed world's admin key holds: both planes (*chosen*: one printed key must do for a first try)."""
+
 ADMIN_ONLY = frozenset(ADMIN_SCOPES) - frozenset(WORKSPACE_SCOPES)
 """What means nothing on a workspace's key (identity-and-access, API keys: Scopes, who may hold it)."""

@@ -6,13 +6,14 @@ world's. docs/fixtures.md tells what each entry may say.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from mockserver.contract.gate import compile_schema
 from mockserver.contract.problems import Problem
-from mockserver.portkey import api_keys, scopes, workspaces
-from mockserver.stubs.resources import kept
+from mockserver.portkey import access, api_keys, provider_rows, scopes, workspaces
+from mockserver.portkey.provider_settings import checked_settings
 from mockserver.stubs.service import FixtureError
 from mockserver.values import JSON, Record
 from mockserver.world.collection import Duplicate
@@ -49,6 +50,8 @@ _BUDGET: Record = {
         "next_usage_reset_at": _TIME,
     },
 }
+_SLUG: Record = {"type": "string", "pattern": "^[a-zA-Z0-9_-]+$"}
+_USAGE: Record = {"type": "number", "minimum": 0}
 _METADATA: Record = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
@@ -78,7 +81,7 @@ def _plant_key(entry: Record, world: World) -> None:
     fields["_usage"] = entry.get("usage", 0)
     granted = entry["scopes"]
     if granted == "all":
-        fields["scopes"] = scopes.ADMIN_SCOPES if kind == "organisation-service" else scopes.WORKSPACE_SCOPES
+        fields["scopes"] = scopes.EVERYTHING if kind == "organisation-service" else scopes.WORKSPACE_SCOPES
     workspace_id = user_id = None
     if "workspace" in entry and kind == "organisation-service":
         raise _Unknown("a key of the organisation has no `workspace`")
@@ -93,11 +96,30 @@ def _plant_key(entry: Record, world: World) -> None:
         world.facts.put(ADMIN_KEY, secret)
 
 
+def _plant_integration(entry: Record, world: World) -> None:
+    home = _workspace(entry["workspace"], world) if "workspace" in entry else None
+    checked_settings(entry["ai_provider_id"], entry.get("configurations"))
+    made = access.make_integration(entry, home, world)
+    grants = entry.get("workspaces") or ([] if home is None else [{"workspace": home["slug"]}])
+    for row in grants:
+        terms = {"enabled": True, **{name: row[name] for name in ("enabled", "usage_limits", "rate_limits") if name in row}}
+        terms["_usage"] = row.get("usage", 0)
+        create = entry.get("create_providers", True)
+        access.grant(made, _workspace(row["workspace"], world), terms, world, create_provider=create)
+    if entry.get("every_workspace"):
+        world["integrations"].replace({**made, "global_workspace_access": {"enabled": True}})
+        for workspace in reversed(list(world["workspaces"].newest(_shelf="active"))):
+            access.grant(made, workspace, {"enabled": True}, world, to_all=True)
+
+
 def _plant_provider(entry: Record, world: World) -> None:
-    workspace_id = _workspace(entry["workspace"], world)["id"]
-    slug = entry.get("slug") or f"{entry['name'].lower().replace(' ', '-')}-{world.ids.hex(6)}"
-    provider = {"id": world.ids.uuid4(), "name": entry["name"], "slug": slug, "workspace_id": workspace_id}
-    world["providers"].add(kept({**provider, "created_at": world.clock.timestamp()}, slug))
+    workspace = _workspace(entry["workspace"], world)
+    integration = world["integrations"].find("slug", entry["integration"])
+    if integration is None:
+        raise _Unknown(f"there is no integration {entry['integration']!r}; integrations are named by their slug")
+    if not access.is_open(integration, workspace["id"], world):
+        raise _Unknown(f"the integration {entry['integration']!r} is not granted to {entry['workspace']!r}")
+    provider_rows.make_provider({**entry, "_usage": entry.get("usage", 0)}, integration, workspace["id"], world)
 
 
 SECTIONS: dict[str, tuple[Record, Planter]] = {
@@ -117,7 +139,7 @@ SECTIONS: dict[str, tuple[Record, Planter]] = {
             ["name"],
             id=_UUID,
             name=_TEXT,
-            slug={"type": "string", "pattern": "^[a-zA-Z0-9_-]+$"},
+            slug=_SLUG,
             icon=_TEXT,
             description={"type": "string"},
             is_default={"type": "boolean"},
@@ -131,9 +153,50 @@ SECTIONS: dict[str, tuple[Record, Planter]] = {
             ),
             usage_limits={"type": "array", "items": _BUDGET},
             rate_limits={"type": "array", "items": _RATE},
-            usage={"type": "number", "minimum": 0},
+            usage=_USAGE,
         ),
         _plant_workspace,
+    ),
+    "integrations": (
+        _entry(
+            ["name", "ai_provider_id"],
+            name=_TEXT,
+            slug=_SLUG,
+            ai_provider_id=_TEXT,
+            key=_TEXT,
+            description={"type": "string"},
+            configurations={"type": "object"},
+            workspace=_TEXT,
+            create_providers={"type": "boolean"},
+            every_workspace={"type": "boolean"},
+            workspaces={
+                "type": "array",
+                "items": _entry(
+                    ["workspace"],
+                    workspace=_TEXT,
+                    enabled={"type": "boolean"},
+                    usage_limits={"type": "array", "maxItems": 1, "items": _BUDGET},
+                    rate_limits={"type": "array", "maxItems": 1, "items": _RATE},
+                    usage=_USAGE,
+                ),
+            },
+        ),
+        _plant_integration,
+    ),
+    "providers": (
+        _entry(
+            ["name", "workspace", "integration"],
+            name=_TEXT,
+            slug=_SLUG,
+            workspace=_TEXT,
+            integration=_TEXT,
+            note={"type": "string"},
+            expires_at=_TIME,
+            usage_limits=_BUDGET,
+            rate_limits={"type": "array", "items": _RATE},
+            usage=_USAGE,
+        ),
+        _plant_provider,
     ),
     "api_keys": (
         _entry(
@@ -151,11 +214,10 @@ SECTIONS: dict[str, tuple[Record, Planter]] = {
             rate_limits={"type": "array", "items": _RATE},
             alert_emails={"type": "array", "items": {"type": "string", "format": "email"}},
             defaults=_entry([], metadata=_METADATA, config_id=_TEXT, allow_config_override={"type": "boolean"}),
-            usage={"type": "number", "minimum": 0},
+            usage=_USAGE,
         ),
         _plant_key,
     ),
-    "providers": (_entry(["name", "workspace"], name=_TEXT, slug=_TEXT, workspace=_TEXT), _plant_provider),
 }
 """Section of a fixture to what an entry may say, and how it is planted; sections are planted in this order."""
 
@@ -176,7 +238,7 @@ def plant(world: World, fixture: Record) -> None:
         if not isinstance(entries, list):
             raise FixtureError((section,), "a list of entries is needed here")
         gate = compile_schema(schema)
-        for at, entry in enumerate(entries):
+        for at, entry in _expanded(section, entries):
             error = next(iter(gate.iter_errors(entry)), None)
             if error is not None:
                 hint = _HINTS.get(str(error.instance_path[0]) if error.instance_path else "", "")
@@ -184,12 +246,40 @@ def plant(world: World, fixture: Record) -> None:
             try:
                 planter(entry, world)
             except Duplicate as mistake:
-                what = {"_secrets": "secret", "_key": "slug"}.get(mistake.field, mistake.field)
+                what = {"_secrets": "secret"}.get(mistake.field, mistake.field)
                 raise FixtureError((section, at), f"another entry has the same {what}") from mistake
             except (Problem, _Unknown) as mistake:
                 raise FixtureError((section, at), str(mistake)) from mistake
     if ADMIN_KEY not in world.facts:
         _plant_key({"name": "Admin", "type": "organisation-service", "scopes": "all"}, world)
+
+
+def _expanded(section: str, entries: list[JSON]) -> Iterator[tuple[int, JSON]]:
+    """Each entry with its place, one with `repeat` so many times: `{n}` counts from 1, `{n%5}` goes round from 1 to 5."""
+    for at, entry in enumerate(entries):
+        if not isinstance(entry, dict) or "repeat" not in entry:
+            yield at, entry
+            continue
+        times = entry["repeat"]
+        if type(times) is not int or not 1 <= times <= MOST_REPEATS:
+            raise FixtureError((section, at, "repeat"), f"{times!r} is no whole number from 1 to {MOST_REPEATS}")
+        pattern = {name: value for name, value in entry.items() if name != "repeat"}
+        for number in range(1, times + 1):
+            yield at, _numbered(pattern, number)
+
+
+def _numbered(value: JSON, number: int) -> JSON:
+    if isinstance(value, str):
+        return _NUMBER.sub(lambda found: str((number - 1) % int(found[1]) + 1 if found[1] else number), value)
+    if isinstance(value, list):
+        return [_numbered(item, number) for item in value]
+    if isinstance(value, dict):
+        return {_numbered(name, number): _numbered(item, number) for name, item in value.items()}
+    return value
+
+
+MOST_REPEATS = 1_000_000
+_NUMBER = re.compile(r"\{n(?:%([1-9]\d{0,6}))?\}")
 
 
 def admin_key(world: World) -> str:

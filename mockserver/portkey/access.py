@@ -1,0 +1,165 @@
+"""Integrations and the workspaces that may use them: a grant makes a provider in the workspace, which is a virtual key too.
+
+Families meet here: workspaces are born with what is open to all, integrations are granted, providers and virtual keys are
+two views of the same rows. Source of every rule that names none: identity-and-access, Integration workspaces and Providers.
+"""
+
+from __future__ import annotations
+
+from mockserver.contract.problems import CONFLICT, Problem, invalid
+from mockserver.portkey.due import changed, limited, settle
+from mockserver.portkey.provider_rows import make_provider
+from mockserver.portkey.provider_settings import merged_settings
+from mockserver.portkey.records import mask, organisation_id, owner_id, stem
+from mockserver.values import Record
+from mockserver.world.world import World
+
+GRANTED = "Created automatically on integration access grant"
+"""The note of a provider that a grant has made (recorded)."""
+ORGANISATION = "organisation"
+"""The home of an integration that belongs to no workspace."""
+
+
+def make_integration(fields: Record, workspace: Record | None, world: World, owner: str | None = None) -> Record:
+    """Store a new integration and return its record. Its key is not kept, only the mask. Fails: `conflict` for a taken slug."""
+    slug = fields.get("slug") or f"{stem(fields['name']) or 'integration'}-{world.ids.hex(6)}"
+    if world["integrations"].find("slug", slug) is not None:
+        raise Problem(CONFLICT, f"An integration with the slug {slug} exists")
+    now = world.clock.timestamp()
+    workspace_id = workspace["id"] if workspace is not None else None
+    key = fields.get("key")
+    record: Record = {
+        "id": world.ids.uuid4(),
+        "slug": slug,
+        "name": fields["name"],
+        "ai_provider_id": fields["ai_provider_id"],
+        "description": fields.get("description"),
+        "status": "active",
+        "created_at": now,
+        "last_updated_at": now,
+        "organisation_id": organisation_id(world),
+        "workspace_id": workspace_id,
+        "owner_id": owner or owner_id(world),
+        "masked_key": mask(key) if key else None,
+        "configurations": merged_settings({}, fields.get("configurations") or {}),
+        "global_workspace_access": None,
+        "allow_all_models": True,
+        "secret_mappings": fields.get("secret_mappings") or [],
+        "pricing_adjustments": fields.get("pricing_adjustments"),
+        "_home": workspace_id or ORGANISATION,
+    }
+    world["integrations"].add(record)
+    return record
+
+
+def remove_provider(provider: Record, world: World) -> None:
+    """Forget a provider, and the integration that was made for it alone."""
+    world["providers"].remove(provider["id"])
+    integration = world["integrations"].get(provider["integration_id"])
+    if integration is not None and integration.get("_made_for") == provider["id"]:
+        remove_integration(integration, world)
+
+
+def remove_integration(integration: Record, world: World) -> None:
+    """Forget an integration and all that hangs on it: models, grants, providers (*chosen*: they could call nothing)."""
+    for collection in ("integration_models", "integration_workspaces", "providers"):
+        for record in list(world[collection].newest(integration_id=integration["id"])):
+            world[collection].remove(record["id"])
+    world["integrations"].remove(integration["id"])
+
+
+def grant(
+    integration: Record,
+    workspace: Record,
+    fields: Record,
+    world: World,
+    *,
+    provider_slug: str | None = None,
+    create_provider: bool = True,
+    to_all: bool = False,
+) -> None:
+    """Let a workspace use an integration, or forbid it.
+
+    `fields` have `enabled`, and may have `usage_limits`, `rate_limits` and `reset_usage`. A workspace that comes in gets a
+    provider with the slug and the name of the integration, unless it has one of this integration already or
+    `create_provider` is false. `to_all` marks what the access of all workspaces gave. Fails: `invalid-request` for a
+    `provider_slug` that the workspace has already.
+    """
+    key = f"{integration['id']}/{workspace['id']}"
+    known = world["integration_workspaces"].get(key)
+    now = world.clock.timestamp()
+    was_open = known is not None and known["_wire"]["enabled"]
+    if known is None:
+        known = {
+            "id": key,
+            "integration_id": integration["id"],
+            "workspace_id": workspace["id"],
+            "status": "active",
+            "created_at": now,
+            "_usage": fields.get("_usage", 0),
+            "_resets_at": None,
+            "_due": None,
+            "_wire": {
+                "id": workspace["slug"],
+                "enabled": False,
+                "usage_limits": None,
+                "rate_limits": None,
+                "created_at": now,
+                "last_updated_at": now,
+            },
+        }
+        world["integration_workspaces"].add(known)
+    known = settle(world, "integration_workspaces", known)
+    shown: Record = {"enabled": fields["enabled"], "last_updated_at": now}
+    own = limited(known, world, fields, shown)
+    if "rate_limits" in shown:
+        shown["rate_limits"] = shown["rate_limits"] or None
+    world["integration_workspaces"].replace(changed(known, world, shown, _to_all=to_all, **own))
+    if fields["enabled"] and not was_open and create_provider:
+        _greet(integration, workspace, provider_slug, world)
+
+
+def revoke(integration: Record, workspace_id: str, world: World) -> None:
+    """Forget that a workspace may use an integration. Its providers stay, and open no model any more (see `metering`)."""
+    key = f"{integration['id']}/{workspace_id}"
+    row = world["integration_workspaces"].get(key)
+    if row is not None:
+        world["integration_workspaces"].remove(key)
+
+
+def is_open(integration: Record, workspace_id: str, world: World) -> bool:
+    """Whether a workspace may use an integration."""
+    row = world["integration_workspaces"].get(f"{integration['id']}/{workspace_id}")
+    return row is not None and bool(row["_wire"]["enabled"])
+
+
+def settled(row: Record, world: World) -> Record:
+    """Return the grant of an integration to a workspace as it is now."""
+    return settle(world, "integration_workspaces", row)
+
+
+def open_to_new(workspace: Record, world: World) -> None:
+    """Grant a new workspace all that is open to every workspace."""
+    for integration in reversed(list(world["integrations"].newest(_home=ORGANISATION))):
+        if (integration["global_workspace_access"] or {}).get("enabled"):
+            grant(integration, workspace, integration["global_workspace_access"], world, to_all=True)
+
+
+def forget_workspace(workspace: Record, world: World) -> None:
+    """Forget what a deleted workspace could use; the integrations that are its own go with it."""
+    for row in list(world["integration_workspaces"].newest(workspace_id=workspace["id"])):
+        world["integration_workspaces"].remove(row["id"])
+    for integration in list(world["integrations"].newest(_home=workspace["id"])):
+        remove_integration(integration, world)
+
+
+def _greet(integration: Record, workspace: Record, slug: str | None, world: World) -> None:
+    """Make the provider that comes with a grant."""
+    own = world["providers"].newest(integration_id=integration["id"])
+    if any(provider["workspace_id"] == workspace["id"] for provider in own):
+        return
+    taken = world["providers"].find("_handle", f"{workspace['id']}/{slug or integration['slug']}") is not None
+    if taken and slug is not None:
+        raise invalid("body", "/default_provider_slug", f"is taken: the workspace has a provider {slug}")
+    fields = {"name": integration["name"], "note": GRANTED, "slug": slug or (None if taken else integration["slug"])}
+    make_provider(fields, integration, workspace["id"], world)
