@@ -23,6 +23,8 @@ Planter: TypeAlias = Callable[[Record, World], None]
 
 ADMIN_KEY = "admin_key"
 """The fact that remembers the secret of the admin key which every seed world has."""
+WORKSPACE_KEY = "workspace_key"
+"""The fact that remembers the secret of the first workspace's service key with all scopes, if there is one."""
 
 _TEXT: Record = {"type": "string", "minLength": 1}
 _UUID: Record = {"type": "string", "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"}
@@ -92,8 +94,9 @@ def _plant_key(entry: Record, world: World) -> None:
     if kind == "workspace-user":
         user_id = _user(entry.get("user"), world)["id"]
     _, secret = api_keys.make(fields, kind, workspace_id, user_id, world, entry.get("secret"))
-    if kind == "organisation-service" and granted == "all" and ADMIN_KEY not in world.facts:
-        world.facts.put(ADMIN_KEY, secret)
+    fact = {"organisation-service": ADMIN_KEY, "workspace-service": WORKSPACE_KEY}.get(kind)
+    if fact is not None and granted == "all" and fact not in world.facts:
+        world.facts.put(fact, secret)
 
 
 def _plant_integration(entry: Record, world: World) -> None:
@@ -285,6 +288,12 @@ _NUMBER = re.compile(r"\{n(?:%([1-9]\d{0,6}))?\}")
 def admin_key(world: World) -> str:
     """Return the secret of a seed world's admin key."""
     return str(world.facts.get(ADMIN_KEY))
+
+
+def workspace_key(world: World) -> str | None:
+    """Return the secret of a workspace's service key with all scopes, None when the fixture has none."""
+    known = world.facts.get(WORKSPACE_KEY)
+    return None if known is None else str(known)
 
 
 class _Unknown(ValueError):

@@ -85,8 +85,10 @@ class PortkeyService:
         seeds.plant(world, fixture)
 
     def greeting(self, world: World) -> str:
-        """The admin key of a seed world."""
-        return f"admin key {seeds.admin_key(world)}"
+        """The admin key of a seed world, and a workspace's key if it has one: what the real service would ask for."""
+        workspace_key = seeds.workspace_key(world)
+        of_workspace = "" if workspace_key is None else f", workspace key {workspace_key}"
+        return f"admin key {seeds.admin_key(world)}{of_workspace}"
 
     def credentials(self, world: World) -> dict[str, str]:
         """The admin key of a seed world."""
