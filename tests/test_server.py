@@ -189,7 +189,7 @@ def test_serve_greets_with_one_line() -> None:
     with Served("-p", "0") as served:
         assert f"http://{served.authority}/v1" in served.greeting
         assert f"http://{served.authority}/__admin/" in served.greeting
-        assert re.search(r"admin key \S{8,}$", served.greeting)
+        assert re.search(r"admin key \S{8,}, workspace key \S{8,}$", served.greeting)
         assert served.stop() == 0
         assert served.process.stdout is not None
         assert (served.process.stdout.read(), served.errors()) == ("", "")
