@@ -200,6 +200,15 @@ DATA_PLANE: Wanted = _any("completions.write")
 """What every operation asks for that the table does not name."""
 
 
+def is_data_plane(operation: str) -> bool:
+    """Whether an operation is the data plane's: inference, and what it keeps."""
+    return operation not in OPERATIONS or operation in _RUNTIME
+
+
+_RUNTIME = frozenset({"createPromptRender", "listModels", "retrieveModel"})
+"""Operations of the data plane that ask for scopes of their own."""
+
+
 def _of(family: str, *verbs: str) -> list[str]:
     return [f"{family}.{verb}" for verb in verbs or _ALL]
 

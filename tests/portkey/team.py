@@ -77,6 +77,17 @@ def refused(reply: httpx.Response, status: int, code: str) -> Record:
     return data
 
 
+def barred(reply: httpx.Response, status: int, code: str) -> str:
+    """Check that the gateway's authentication refused a call, and return its text without prefix and code."""
+    assert reply.status_code == status, reply.text[:500]
+    body = reply.json()
+    prefix, suffix = "Portkey Error: ", f". Error Code: {code}"
+    assert (body["status"], body["error"]["code"]) == ("failure", code)
+    assert body["message"] == body["error"]["message"]
+    assert (body["message"][: len(prefix)], body["message"][-len(suffix) :]) == (prefix, suffix)
+    return str(body["message"][len(prefix) : -len(suffix)])
+
+
 def make_workspace(client: Client, **fields: Any) -> Record:
     """Make a workspace."""
     reply = client.post("/v1/admin/workspaces", {"name": "Lab", **fields})

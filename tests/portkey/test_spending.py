@@ -13,7 +13,7 @@ import pytest
 
 from mockserver.values import Record
 from tests.conftest import Client
-from tests.portkey.team import PRODUCTION, at, done, make_key, make_workspace, read, read_key, read_workspace, refused
+from tests.portkey.team import PRODUCTION, at, barred, done, make_key, make_workspace, read, read_key, read_workspace
 
 CHAT = "/v1/chat/completions"
 CALL: Record = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]}
@@ -91,7 +91,7 @@ def test_key_is_exhausted_by_the_call_that_reaches_its_limit(monday: Client) -> 
     limit = read_key(monday, key_id)["usage_limits"]
     assert calls > 0
     assert limit["current_usage"] >= 40
-    assert refused(caller.post(CHAT, CALL), 412, "04")["message"] == "Portkey API Key Usage Limit Exceeded"
+    assert barred(caller.post(CHAT, CALL), 412, "04") == "Portkey API Key Usage Limit Exceeded"
     assert read_key(monday, key_id)["usage_limits"] == limit
 
 
@@ -100,7 +100,7 @@ def test_workspace_is_exhausted_with_its_keys(monday: Client) -> None:
     first, second = (monday.as_key(make_key(monday, workspace_id=made["id"], scopes=SCOPES).secret) for _ in range(2))
     used = chat(first)["total_tokens"]
     assert read_workspace(monday, made["id"])["usage_limits"][0]["current_usage"] == used
-    assert refused(second.post(CHAT, CALL), 412, "04")["message"] == "Portkey Workspace Usage Limit Exceeded"
+    assert barred(second.post(CHAT, CALL), 412, "04") == "Portkey Workspace Usage Limit Exceeded"
 
 
 @pytest.mark.parametrize("change", [{"usage_limits": {"type": "tokens", "credit_limit": 100000}}, {"reset_usage": True}])
@@ -133,7 +133,7 @@ def test_window_of_tokens_refuses_when_full(monday: Client, unit: str, wait_s: i
     caller = monday.as_key(make_key(monday, scopes=SCOPES, rate_limits=[rate]).secret)
     chat(caller)
     reply = caller.post(CHAT, CALL)
-    refused(reply, 429, "AB06")
+    assert barred(reply, 429, "05").endswith("rate limit exceeded")
     assert reply.headers["retry-after"] == str(wait_s)
     monday.world.clock.move(timedelta(seconds=wait_s))
     assert caller.post(CHAT, CALL).status_code == 200
