@@ -85,7 +85,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         )
         invented = stubs.invented if settings.sample_unknown else None
         self._serve(self.contract, self.service, self.resolver, self.base_path, journalled=True, invented=invented)
-        for api in (control.Control(self._facts()), site.Site(self.document, self.service.name)):
+        for api in _added(settings, self._facts(), self.document, self.service.name):
             resolver = StubResolver(api.contract.operations, None, api.stub)
             self._serve(api.contract, api, resolver, api.base_path, journalled=False)
         self.app, self.middleware_stack = self._build_middleware_stack()
@@ -160,6 +160,15 @@ _PROBLEM: Record = {
     "description": "The call is refused.",
     "content": {"application/problem+json": {"schema": {"type": "object"}}},
 }
+
+
+def _added(settings: Settings, facts: control.ServerFacts, document: Record, name: str) -> list[control.Guarded | site.Site]:
+    """The APIs that the server adds to the served one."""
+    added: list[control.Guarded | site.Site] = [control.Control(facts), site.Site(document, name)]
+    if _is_shipped(settings):
+        own = (data.SERVICE_ADMIN_DOCUMENT, data.SERVICE_ADMIN_BUNDLE, data.service_admin())
+        added.insert(1, control.Extension(*own, settings.admin_token))
+    return added
 
 
 def _complete(document: Record, settings: Settings) -> Record:
