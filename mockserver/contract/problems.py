@@ -31,12 +31,14 @@ EXHAUSTED = Kind("exhausted", 412, "A budget is used up")
 RATE_LIMITED = Kind("rate-limited", 429, "Too many calls in this window")
 NOT_FOUND = Kind("not-found", 404, "There is no such record")
 CONFLICT = Kind("conflict", 409, "It exists already, or something depends on it")
+SERVICE_FAILED = Kind("service-failed", 500, "The service fails, as the real one does here")
 MOCK_BROKE_CONTRACT = Kind("mock-broke-contract", 500, "The mock's own reply breaks the contract: a defect of the mock")
 MOCK_FAILED = Kind("mock-failed", 500, "The mock failed: a defect of the mock")
 
 KINDS = (
     NO_SUCH_PATH, METHOD_NOT_ALLOWED, INVALID_REQUEST, UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_WORLD,
-    UNAUTHENTICATED, FORBIDDEN, EXHAUSTED, RATE_LIMITED, NOT_FOUND, CONFLICT, MOCK_BROKE_CONTRACT, MOCK_FAILED,
+    UNAUTHENTICATED, FORBIDDEN, EXHAUSTED, RATE_LIMITED, NOT_FOUND, CONFLICT, SERVICE_FAILED,
+    MOCK_BROKE_CONTRACT, MOCK_FAILED,
 )  # fmt: skip
 
 

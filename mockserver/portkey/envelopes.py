@@ -8,6 +8,7 @@ from __future__ import annotations
 from mockserver.contract import problems
 from mockserver.contract.problems import Problem
 from mockserver.contract.replies import Reply
+from mockserver.portkey.gateway.configs import ConfigRefused
 from mockserver.values import Record
 
 _CODES = {
@@ -23,6 +24,7 @@ _CODES = {
     problems.NOT_FOUND: ("AB08", "not_found_error"),
     problems.NO_SUCH_PATH: ("AB08", "not_found_error"),
     problems.CONFLICT: ("AB07", "conflict_error"),
+    problems.SERVICE_FAILED: ("AB04", "server_error"),
     problems.MOCK_BROKE_CONTRACT: ("AB04", "server_error"),
     problems.MOCK_FAILED: ("AB04", "server_error"),
 }
@@ -70,7 +72,10 @@ def of_gateway(problem: Problem) -> Reply:
     error = {"message": problem.detail, "type": _CODES[problem.kind][1], "param": _parameter(problem), "code": problem.code}
     if problem.violations:
         error["violations"] = [violation.as_json() for violation in problem.violations]
-    return _reply(problem, {"status": "failure", "message": problem.detail, "error": error})
+    body: Record = {"status": "failure", "message": problem.detail, "error": error}
+    if isinstance(problem, ConfigRefused):
+        body["errors"] = problem.errors
+    return _reply(problem, body)
 
 
 def _parameter(problem: Problem) -> str | None:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from mockserver.contract.operations import Operation
 from mockserver.contract.problems import UNAUTHENTICATED, Problem
@@ -21,9 +22,13 @@ from mockserver.world.world import World
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls. `key` is None for a key that the world does not know: an admin of the organisation, unlimited."""
+    """Who calls. `key` is None for a key that the world does not know: an admin of the organisation, unlimited.
+
+    `config` is what the gateway has made of a call's config, for calls of the data plane.
+    """
 
     key: Record | None
+    config: Any = None
 
     @property
     def workspace_id(self) -> str | None:
@@ -74,10 +79,8 @@ def secret_of(headers: Mapping[bytes, bytes]) -> str:
     return given.decode("latin-1").strip()
 
 
-def identify(
-    operation: Operation, path: Mapping[str, str], headers: Mapping[bytes, bytes], world: World, *, strict: bool
-) -> Caller:
-    """Return the caller. Fails: `unauthenticated`, `exhausted`, `rate-limited`, `forbidden`, in this order."""
+def identify(operation: Operation, headers: Mapping[bytes, bytes], world: World, *, strict: bool) -> Caller:
+    """Return the caller. Fails: `unauthenticated`, `exhausted`, `rate-limited`, in this order."""
     secret = secret_of(headers)
     if not secret:
         raise Problem(UNAUTHENTICATED, "Unauthorised Request")
@@ -89,12 +92,26 @@ def identify(
         if strict or is_dead(world, hashed):
             raise Problem(UNAUTHENTICATED, "Invalid API key")
         return STRANGER
-    _admit(key, world)
-    caller = Caller(key)
-    wanted = scopes.OPERATIONS.get(operation.id, scopes.DATA_PLANE)
-    if wanted and not any(caller.holds(*each) for each in _resolved(wanted, path, world)):
-        raise forbidden()
-    return caller
+    _admit(key, world, free=_is_free(operation))
+    return Caller(key)
+
+
+def authorise(caller: Caller, operation: Operation, path: Mapping[str, str], world: World) -> None:
+    """Refuse a caller who lacks the scope of an operation. Fails: `forbidden`."""
+    if caller.key is not None:
+        wanted = scopes.OPERATIONS.get(operation.id, scopes.DATA_PLANE)
+        if wanted and not any(caller.holds(*each) for each in _resolved(wanted, path, world)):
+            raise forbidden()
+
+
+@lru_cache(maxsize=1024)
+def _is_free(operation: Operation) -> bool:
+    """Whether neither budgets nor rates hold for an operation.
+
+    Source: gateway-data-plane, Request pipeline (3: reading batches, files and fine-tuning jobs, and what lies below logs).
+    """
+    reads = operation.method == "get" and operation.path.startswith(("/batches", "/files", "/fine_tuning"))
+    return reads or "/logs/" in operation.path
 
 
 def account(caller: Caller, world: World) -> None:
@@ -112,12 +129,15 @@ def spend(caller: Caller, cost: float, tokens: int, world: World) -> None:
             due.spend(world, "api_keys" if record is caller.key else "workspaces", record["id"], cost, tokens)
 
 
-def _admit(key: Record, world: World) -> None:
+def _admit(key: Record, world: World, *, free: bool) -> None:
     if key["_wire"]["status"] == "expired":
         raise Problem(UNAUTHENTICATED, "Portkey API Key Expired")
     for _, record in _subjects(key, world):
         if record["status"] == "archived":
             raise Problem(UNAUTHENTICATED, "Portkey Workspace Expired")
+    if free:
+        return
+    for _, record in _subjects(key, world):
         if record["status"] == "exhausted":
             raise limits.exhausted("API Key" if record is key else "Workspace")
     for subject, record in _subjects(key, world):

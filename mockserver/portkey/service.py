@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.operations import Operation
@@ -10,6 +11,7 @@ from mockserver.contract.problems import Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import envelopes, identity, metering, scopes, seeds
+from mockserver.portkey.gateway import configs
 from mockserver.portkey.records import LAYOUTS
 from mockserver.values import Record
 from mockserver.world.world import World
@@ -28,8 +30,15 @@ class PortkeyService:
     def identify(
         self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Mapping[bytes, bytes], world: World
     ) -> Any:
-        """Return the caller; see `identity`."""
-        return identity.identify(operation, path, headers, world, strict=self._strict)
+        """Return the caller, who may do what they ask for; see `identity`.
+
+        A config that cannot be used beats a missing scope (gateway-data-plane, Request pipeline, 6 to 8).
+        """
+        caller = identity.identify(operation, headers, world, strict=self._strict)
+        if scopes.is_data_plane(operation.id):
+            caller = replace(caller, config=configs.chosen(headers, caller, world))
+        identity.authorise(caller, operation, path, world)
+        return caller
 
     def admit(self, request: Request, operation: Operation, world: World) -> None:
         """Hold a call of the data plane to the limits of the provider that it names."""
