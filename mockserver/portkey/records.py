@@ -23,7 +23,7 @@ LAYOUTS = {
     "users": Layout(groups=("role",), unique=("email",)),
     "user_invites": Layout(groups=("email",)),
     "scim_groups": Layout(unique=("name",)),
-    "scim_mappings": Layout(groups=("scim_group_id", "workspace_id")),
+    "scim_mappings": Layout(groups=("status", "scim_group_id", "workspace_id")),
     "workspaces": Layout(groups=("_shelf",), unique=("slug",)),
     "workspace_users": Layout(groups=("workspace_id", "user_id")),
     "integrations": Layout(groups=("workspace_id",), unique=("slug",)),

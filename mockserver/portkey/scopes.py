@@ -64,6 +64,7 @@ OPERATIONS: dict[str, Wanted] = {
         "workspace_users",
         create="createScimWorkspaceMapping", list="listScimWorkspaceMappings", delete="deleteScimWorkspaceMapping",
     ),
+    **_crud("workspace_users", list="listScimGroups"),
     **_crud("organisation_users", list="listUsers", read="getUser", update="updateUser", delete="deleteUser"),
     **_crud(
         "organisation_users",

@@ -155,7 +155,7 @@ def delete_workspace(request: Request, world: World) -> Reply:
 
     `name`, when sent, must be its name; `force_delete` has no effect. Fails: `invalid-request` for another name or for the
     default workspace, `conflict` while something depends on it.
-    *chosen*: its keys and memberships go with it, since a key of no workspace could do nothing.
+    *chosen*: its keys, memberships and SCIM mappings go with it, since a key of no workspace could do nothing.
     """
     workspace = _find(request, world)
     name = request.fields.get("name")
@@ -171,6 +171,8 @@ def delete_workspace(request: Request, world: World) -> Reply:
     for key in list(world["api_keys"].newest(workspace_id=workspace["id"])):
         world["api_keys"].remove(key["id"])
         bury(world, key["_secrets"])
+    for mapping in world["scim_mappings"].newest(workspace_id=workspace["id"]):
+        world["scim_mappings"].replace({**mapping, "status": "archived"})
     archived = {**workspace, "status": "archived", "_shelf": "archived"}
     world["workspaces"].replace(changed(archived, world, {"last_updated_at": world.clock.timestamp()}))
     return Reply(200, {})
