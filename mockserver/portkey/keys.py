@@ -24,7 +24,13 @@ _NO_DEFAULTS: Record = {"metadata": None, "config_id": None, "allow_config_overr
 
 
 def make_key(
-    fields: Record, kind: str, workspace_id: str | None, user_id: str | None, world: World, secret: str | None = None
+    fields: Record,
+    kind: str,
+    workspace_id: str | None,
+    user_id: str | None,
+    world: World,
+    secret: str | None = None,
+    creation_mode: str = "api",
 ) -> tuple[Record, str]:
     """Store a new key; return its record and its secret."""
     limit = fields.get("usage_limits")
@@ -46,7 +52,7 @@ def make_key(
         "status": "active",
         "created_at": now,
         "last_updated_at": now,
-        "creation_mode": "api",
+        "creation_mode": creation_mode,
         "rate_limits": kept_rates(fields.get("rate_limits")) or _NO_RATES,
         "usage_limits": limit,
         "reset_usage": None,

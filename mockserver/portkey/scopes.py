@@ -70,6 +70,7 @@ OPERATIONS: dict[str, Wanted] = {
         "organisation_users",
         create="Invites_create", list="listUserInvites", read="getUserInvite", delete="deleteUserInvite",
     ),
+    "acceptUserInvite": (),  # who has the link may open it
     "resendUserInvite": _any("organisation_users.create", "organisation_users.update"),  # chosen: which is unknown
     # Virtual keys are providers under another name, and either scope opens a provider (identity-and-access, Providers).
     **_crud(
