@@ -21,9 +21,9 @@ from mockserver.world.world import World
 LAYOUTS = {
     "api_keys": Layout(groups=("workspace_id", "user_id"), unique=("_secrets",)),
     "users": Layout(groups=("role",), unique=("email",)),
-    "user_invites": Layout(groups=("email",)),
+    "user_invites": Layout(groups=("email",), unique=("_token",)),
     "scim_groups": Layout(unique=("name",)),
-    "scim_mappings": Layout(groups=("scim_group_id", "workspace_id")),
+    "scim_mappings": Layout(groups=("status", "scim_group_id", "workspace_id")),
     "workspaces": Layout(groups=("_shelf",), unique=("slug",)),
     "workspace_users": Layout(groups=("workspace_id", "user_id")),
     "integrations": Layout(groups=("_home",), unique=("slug",)),

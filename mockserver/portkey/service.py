@@ -28,7 +28,9 @@ class PortkeyService:
     def identify(
         self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Mapping[bytes, bytes], world: World
     ) -> Any:
-        """Return the caller; see `identity`."""
+        """Return the caller; see `identity`. Who calls an operation that is open to all is not asked."""
+        if not operation.security:
+            return identity.STRANGER
         return identity.identify(operation, path, headers, world, strict=self._strict)
 
     def admit(self, request: Request, operation: Operation, world: World) -> None:

@@ -10,19 +10,18 @@ import re
 from mockserver.contract.problems import CONFLICT, Problem, invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import access
+from mockserver.portkey import access, memberships
 from mockserver.portkey.due import changed, limited, settle
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.limits import kept_limits, next_reset
+from mockserver.portkey.memberships import has_left, remove_member
 from mockserver.portkey.records import (
     bury,
-    depart_keys,
     find_config,
     find_member,
     find_workspace,
     forbidden,
     listed,
-    membership_id,
     new_slug,
     not_found,
     organisation_id,
@@ -30,6 +29,8 @@ from mockserver.portkey.records import (
 )
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
+
+put_member = memberships.put_member  # seeds make members through this family
 
 SETTINGS = {
     "debug_log": 1,
@@ -154,7 +155,7 @@ def delete_workspace(request: Request, world: World) -> Reply:
 
     `name`, when sent, must be its name; `force_delete` has no effect. Fails: `invalid-request` for another name or for the
     default workspace, `conflict` while something depends on it.
-    *chosen*: its keys and memberships go with it, since a key of no workspace could do nothing.
+    *chosen*: its keys, memberships and SCIM mappings go with it, since a key of no workspace could do nothing.
     """
     workspace = _find(request, world)
     name = request.fields.get("name")
@@ -166,11 +167,13 @@ def delete_workspace(request: Request, world: World) -> Reply:
         if world[collection].count(workspace_id=workspace["id"]):
             raise Problem(CONFLICT, f"Unable to delete. Please ensure that all {called} are deleted")
     for member in list(world["workspace_users"].newest(workspace_id=workspace["id"])):
-        _remove_member(member, world)
+        remove_member(member, world)
     for key in list(world["api_keys"].newest(workspace_id=workspace["id"])):
         world["api_keys"].remove(key["id"])
         bury(world, key["_secrets"])
     access.forget_workspace(workspace, world)
+    for mapping in world["scim_mappings"].newest(workspace_id=workspace["id"]):
+        world["scim_mappings"].replace({**mapping, "status": "archived"})
     archived = {**workspace, "status": "archived", "_shelf": "archived"}
     world["workspaces"].replace(changed(archived, world, {"last_updated_at": world.clock.timestamp()}))
     return Reply(200, {})
@@ -228,7 +231,7 @@ def update_workspace_member(request: Request, world: World) -> Reply:
 
 def remove_workspace_member(request: Request, world: World) -> Reply:
     """Remove a member, and the keys that they hold in the workspace."""
-    _remove_member(_find_member(request, world), world)
+    remove_member(_find_member(request, world), world)
     return Reply(200, {})
 
 
@@ -275,27 +278,6 @@ def make(fields: Record, world: World, created_by: str | None = None, *, is_defa
     return record
 
 
-def put_member(workspace: Record, user_id: str, role: str, world: World) -> None:
-    """Make a user of the organisation a member with a role, or give a member this role."""
-    if world["users"].get(user_id)["role"] == "owner":  # type: ignore[index]  # callers have checked that the user is there
-        role = "admin"
-    members, key, now = world["workspace_users"], membership_id(workspace["id"], user_id), world.clock.timestamp()
-    known = members.get(key)
-    if known is not None:
-        members.replace({**known, "role": role, "last_updated_at": now})
-        return
-    members.add(
-        {
-            "id": key,
-            "workspace_id": workspace["id"],
-            "user_id": user_id,
-            "role": role,
-            "created_at": now,
-            "last_updated_at": now,
-        }
-    )
-
-
 def _find(request: Request, world: World) -> Record:
     """The workspace of a call's path, by id or slug, settled."""
     workspace = find_workspace(world, request.path["workspaceId"])
@@ -309,20 +291,10 @@ def _find_member(request: Request, world: World) -> Record:
     workspace = _find(request, world)
     member = find_member(world, workspace["id"], request.path["userId"])
     if member is None:
-        if _left(workspace["id"], request.path["userId"]) in world.facts:
+        if has_left(world, workspace["id"], request.path["userId"]):
             raise forbidden()
         raise not_found()
     return member
-
-
-def _remove_member(member: Record, world: World) -> None:
-    world["workspace_users"].remove(member["id"])
-    depart_keys(world, user_id=member["user_id"], workspace_id=member["workspace_id"])
-    world.facts.put(_left(member["workspace_id"], member["user_id"]), True)
-
-
-def _left(workspace_id: str, user_id: str) -> str:
-    return f"departed_member:{membership_id(workspace_id, user_id)}"
 
 
 def _check_promotion(caller: Caller, workspace: Record, role: str | None, world: World) -> None:

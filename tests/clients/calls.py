@@ -164,7 +164,10 @@ UNSTREAMED = frozenset(
 
 Who has one of them stream takes its name out."""
 
-UNREACHED = {"connectRealtime": "a WebSocket, and none is served"}
+UNREACHED = {
+    "connectRealtime": "a WebSocket, and none is served",
+    "acceptUserInvite": "a link, which people open and no SDK",
+}
 """Operations that no call of the tables reaches, and why."""
 
 BEYOND = {
@@ -246,7 +249,6 @@ PROMPT = {
 }
 VERSION = "7d1f0c7e-2f0b-4f0c-8a53-0b9f5f6f8d11"
 LABEL = "e58f0b93-4a6c-4d21-8f37-b90c1e5ad746"
-USER = {"object": "user", "first_name": "Dara", "last_name": "Moreau", "email": "dara@example.com", "role": "member"}
 MODEL = {"id": "ft:gpt-4o:tickets", "object": "model", "created": 1, "owned_by": "us", "slug": "ft:gpt-4o:tickets"}
 LOGGED = {
     "request": {"url": "https://models.example.com/v1/chat/completions", "method": "post", "provider": "openai", "body": ASK},
@@ -301,7 +303,6 @@ PYTHON: Families = {
         Call("admin.workspaces.delete", {"workspace_id": "<made.id>", "name": "Measuring"}, "deleteWorkspace"),
     ],
     "users": [
-        Planted("admin_users", "<person>", {"id": "<person>", **USER}),
         Call("admin.users.list", {}, "listUsers"),
         Call("admin.users.retrieve", {"user_id": "<person>"}, "getUser"),
         Call("admin.users.update", {"user_id": "<person>", "role": "admin"}, "updateUser"),
@@ -325,6 +326,7 @@ PYTHON: Families = {
             keep="mapping",
         ),
         Call("get", {"path": "/scim/workspaces"}, "listScimWorkspaceMappings"),
+        Call("get", {"path": "/scim/groups"}, "listScimGroups"),
         Call("delete", {"path": "/scim/workspaces/<mapping.id>"}, "deleteScimWorkspaceMapping"),
     ],
     "collections": [
@@ -795,7 +797,6 @@ NODE: Families = {
         Call("admin.workspaces.delete", [{"workspaceId": "<made.id>", "name": "Measuring"}], "deleteWorkspace"),
     ],
     "users": [
-        Planted("admin_users", "<person>", {"id": "<person>", **USER}),
         Call("admin.users.list", [{}], "listUsers"),
         Call("admin.users.retrieve", [{"userId": "<person>"}], "getUser"),
         Call("admin.users.update", [{"userId": "<person>", "role": "admin"}], "updateUser"),
@@ -809,6 +810,7 @@ NODE: Families = {
     "scim": [
         Call("post", ["/scim/workspaces", SCIM], "createScimWorkspaceMapping", keep="mapping"),
         Call("get", ["/scim/workspaces"], "listScimWorkspaceMappings"),
+        Call("get", ["/scim/groups"], "listScimGroups"),
         Call("delete", ["/scim/workspaces/<mapping.id>"], "deleteScimWorkspaceMapping"),
     ],
     "collections": [
