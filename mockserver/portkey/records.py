@@ -88,6 +88,19 @@ def find_config(world: World, id_or_slug: str | None) -> Record | None:
     return named(world, "configs", id_or_slug)
 
 
+def required(request: Request, world: World, collection: str, id_or_slug: str) -> Record:
+    """Return a record of a collection with unique slugs by its id or slug.
+
+    Fails: `forbidden` for an unknown one, as for one of another workspace. Source: prompts-configs-guardrails, Conventions
+    (missing or other-workspace resource: 403 AB03 for configs and guardrails).
+    """
+    record = named(world, collection, id_or_slug)
+    if record is None:
+        raise Problem(FORBIDDEN, NO_PERMISSION, missing=True)
+    request.caller.reach(record["workspace_id"])
+    return record
+
+
 def admins(world: World) -> list[str]:
     """The addresses of the owners and admins of the organisation, oldest first."""
     users = world["users"]

@@ -391,7 +391,7 @@ PYTHON: Families = {
     "guardrails": [
         Call(
             "guardrails.create",
-            {"name": "Short", "checks": CHECKS, "actions": {"deny": True}},
+            {"name": "Short", "checks": CHECKS, "actions": {"deny": True}, "workspace_id": "<workspace>"},
             "createGuardrail",
             keep="guardrail",
         ),
@@ -871,7 +871,7 @@ NODE: Families = {
     "guardrails": [
         Call(
             "guardrails.create",
-            [{"name": "Short", "checks": CHECKS, "actions": {"deny": True}}],
+            [{"name": "Short", "checks": CHECKS, "actions": {"deny": True}, "workspace_id": "<workspace>"}],
             "createGuardrail",
             keep="guardrail",
         ),
