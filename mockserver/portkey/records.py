@@ -37,6 +37,7 @@ LAYOUTS = {
     "collections": Layout(groups=("workspace_id", "parent_collection_id"), unique=("slug",)),
     "labels": Layout(groups=("workspace_id",)),
     "guardrails": Layout(groups=("workspace_id",), unique=("slug",)),
+    "feedback": Layout(groups=("trace_id",)),
 }
 """By which fields the families' records are found. Every record has an `id`."""
 
