@@ -32,6 +32,7 @@ LAYOUTS = {
     # Slugs of providers are unique within a workspace: each that an integration is granted to gets one with its slug.
     "providers": Layout(groups=("workspace_id", "integration_id", "slug"), unique=("_handle",)),
     "configs": Layout(groups=("workspace_id",), unique=("slug",)),
+    "config_versions": Layout(groups=("config_id",)),
     "prompts": Layout(groups=("workspace_id", "collection_id"), unique=("slug",)),
     "prompt_partials": Layout(groups=("workspace_id", "collection_id"), unique=("slug",)),
     "collections": Layout(groups=("workspace_id", "parent_collection_id"), unique=("slug",)),

@@ -381,7 +381,12 @@ PYTHON: Families = {
         Call("prompts.partials.delete", {"partial_slug": "<partial.id>"}, "deletePromptPartial"),
     ],
     "configs": [
-        Call("configs.create", {"name": "Retry", "config": {"retry": {"attempts": 2}}}, "createConfig", keep="config"),
+        Call(
+            "configs.create",
+            {"name": "Retry", "config": {"retry": {"attempts": 2}}, "workspace_id": "<workspace>"},
+            "createConfig",
+            keep="config",
+        ),
         Call("configs.list", {}, "listConfigs"),
         Call("configs.retrieve", {"slug": "<config.slug>"}, "getConfig"),
         Call("configs.update", {"slug": "<config.slug>", "name": "Retry twice"}, "updateConfig"),
@@ -861,7 +866,12 @@ NODE: Families = {
         Call("prompts.partials.delete", ["<partial.id>"], "deletePromptPartial"),
     ],
     "configs": [
-        Call("configs.create", [{"name": "Retry", "config": {"retry": {"attempts": 2}}}], "createConfig", keep="config"),
+        Call(
+            "configs.create",
+            [{"name": "Retry", "config": {"retry": {"attempts": 2}}, "workspace_id": "<workspace>"}],
+            "createConfig",
+            keep="config",
+        ),
         Call("configs.list", [], "listConfigs"),
         Call("configs.retrieve", [{"slug": "<config.slug>"}], "getConfig"),
         Call("configs.update", [{"slug": "<config.slug>", "name": "Retry twice"}], "updateConfig"),
