@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mockserver.contract.problems import INVALID_REQUEST, Problem, invalid
+from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.contract.violations import Violation
@@ -23,6 +23,7 @@ from mockserver.portkey.records import (
     page,
     required,
     workspace_named,
+    workspace_required,
 )
 from mockserver.values import Record
 from mockserver.world.world import World
@@ -38,11 +39,12 @@ def create_guardrail(request: Request, world: World) -> Reply:
     """
     caller: Caller = request.caller
     fields = request.fields
-    workspace = workspace_named(request, world)
     organisation = fields.get("organisation_id")
-    if workspace is None and organisation is None and "workspace_id" not in fields:
-        raise invalid("body", "/workspace_id", "or organisation_id is required: the caller's key belongs to no workspace")
     _check_organisation(organisation, world)
+    if organisation is None and "workspace_id" not in fields:
+        workspace: Record | None = workspace_required(request, world, "a guardrail without organisation_id")
+    else:
+        workspace = workspace_named(request, world)
     workspace_id = None if workspace is None else workspace["id"]
     _check_scope(caller, "create", workspace_id)
     _check_parameters(fields["checks"])

@@ -21,6 +21,7 @@ from tests.portkey.team import (
     NOBODY,
     PRODUCTION,
     RESEARCH,
+    SHARED,
     at,
     changes,
     done,
@@ -82,8 +83,10 @@ def versions(client: Client, slug: str) -> list[Any]:
     return [json.loads(row["config"]) for row in read(client, f"{CONFIGS}/{slug}/versions")["data"]]
 
 
-def key_with(client: Client, *scopes: str, workspace: str = PRODUCTION) -> Client:
-    """The client with the key of a workspace's service."""
+def key_with(client: Client, *scopes: str, workspace: str | None = PRODUCTION) -> Client:
+    """The client with the key of a workspace's service, or of the organisation's for None."""
+    if workspace is None:
+        return client.as_key(make_key(client, "organisation/service", scopes=list(scopes)).secret)
     return client.as_key(make_key(client, scopes=list(scopes), workspace_id=workspace).secret)
 
 
@@ -159,11 +162,18 @@ def test_workspace_key_implies_its_workspace(client: Client) -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"workspace_id": None}], ids=["absent", "null"])
-def test_other_keys_need_a_workspace(client: Client, given: Record) -> None:
+def test_key_of_the_organisation_needs_a_workspace(client: Client, given: Record) -> None:
+    caller = key_with(client, "configs.create", workspace=None)
     before = state(client)
-    data = refused(client.post(CONFIGS, {"name": "Mine", "config": RETRY, **given}), 400, "AB01")
+    data = refused(caller.post(CONFIGS, {"name": "Mine", "config": RETRY, **given}), 400, "AB01")
     assert data["violations"][0]["pointer"] == "/workspace_id"
     assert state(client) == before
+
+
+def test_stranger_without_a_workspace_gets_the_default_one(client: Client) -> None:
+    """*chosen*: who tests with any key has, with the real service, a key of a workspace."""
+    made = client.post(CONFIGS, {"name": "Mine", "config": RETRY}).json()
+    assert read_config(client, made["slug"])["workspace_id"] == workspace_id(client, SHARED)
 
 
 def test_unknown_workspace_is_forbidden(client: Client) -> None:

@@ -22,6 +22,7 @@ from tests.portkey.team import (
     NOBODY,
     PRODUCTION,
     RESEARCH,
+    SHARED,
     at,
     changes,
     done,
@@ -120,11 +121,18 @@ def test_workspace_key_implies_its_workspace(client: Client) -> None:
     assert read_guardrail(client, made["id"])["workspace_id"] == workspace_id(client)
 
 
-def test_other_keys_name_an_owner(client: Client) -> None:
+def test_key_of_the_organisation_names_an_owner(client: Client) -> None:
+    caller = key_with(client, "guardrails.create", "organisation_guardrails.create", workspace=None)
     before = state(client)
-    data = refused(client.post(GUARDRAILS, {"name": "Mine", "checks": BRIEF, "actions": {}}), 400, "AB01")
+    data = refused(caller.post(GUARDRAILS, {"name": "Mine", "checks": BRIEF, "actions": {}}), 400, "AB01")
     assert data["violations"][0]["pointer"] == "/workspace_id"
     assert state(client) == before
+
+
+def test_stranger_who_names_no_owner_gets_the_default_workspace(client: Client) -> None:
+    """*chosen*: who tests with any key has, with the real service, a key of a workspace."""
+    made = client.post(GUARDRAILS, {"name": "Mine", "checks": BRIEF, "actions": {}}).json()
+    assert read_guardrail(client, made["id"])["workspace_id"] == workspace_id(client, SHARED)
 
 
 @pytest.mark.parametrize("null", [True, False], ids=["null", "absent"])
