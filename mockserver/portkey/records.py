@@ -32,11 +32,13 @@ LAYOUTS = {
     # Slugs of providers are unique within a workspace: each that an integration is granted to gets one with its slug.
     "providers": Layout(groups=("workspace_id", "integration_id", "slug"), unique=("_handle",)),
     "configs": Layout(groups=("workspace_id",), unique=("slug",)),
+    "config_versions": Layout(groups=("config_id",)),
     "prompts": Layout(groups=("workspace_id", "collection_id"), unique=("slug",)),
     "prompt_partials": Layout(groups=("workspace_id", "collection_id"), unique=("slug",)),
     "collections": Layout(groups=("workspace_id", "parent_collection_id"), unique=("slug",)),
     "labels": Layout(groups=("workspace_id",)),
     "guardrails": Layout(groups=("workspace_id",), unique=("slug",)),
+    "feedback": Layout(groups=("trace_id",)),
 }
 """By which fields the families' records are found. Every record has an `id`."""
 
@@ -86,6 +88,19 @@ def named(world: World, collection: str, id_or_slug: str | None) -> Record | Non
 def find_config(world: World, id_or_slug: str | None) -> Record | None:
     """Return a config by its id or slug, or None."""
     return named(world, "configs", id_or_slug)
+
+
+def required(request: Request, world: World, collection: str, id_or_slug: str) -> Record:
+    """Return a record of a collection with unique slugs by its id or slug.
+
+    Fails: `forbidden` for an unknown one, as for one of another workspace. Source: prompts-configs-guardrails, Conventions
+    (missing or other-workspace resource: 403 AB03 for configs and guardrails).
+    """
+    record = named(world, collection, id_or_slug)
+    if record is None:
+        raise Problem(FORBIDDEN, NO_PERMISSION, missing=True)
+    request.caller.reach(record["workspace_id"])
+    return record
 
 
 def admins(world: World) -> list[str]:

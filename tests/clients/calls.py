@@ -383,7 +383,12 @@ PYTHON: Families = {
         Call("prompts.partials.delete", {"partial_slug": "<partial.id>"}, "deletePromptPartial"),
     ],
     "configs": [
-        Call("configs.create", {"name": "Retry", "config": {"retry": {"attempts": 2}}}, "createConfig", keep="config"),
+        Call(
+            "configs.create",
+            {"name": "Retry", "config": {"retry": {"attempts": 2}}, "workspace_id": "<workspace>"},
+            "createConfig",
+            keep="config",
+        ),
         Call("configs.list", {}, "listConfigs"),
         Call("configs.retrieve", {"slug": "<config.slug>"}, "getConfig"),
         Call("configs.update", {"slug": "<config.slug>", "name": "Retry twice"}, "updateConfig"),
@@ -393,7 +398,7 @@ PYTHON: Families = {
     "guardrails": [
         Call(
             "guardrails.create",
-            {"name": "Short", "checks": CHECKS, "actions": {"deny": True}},
+            {"name": "Short", "checks": CHECKS, "actions": {"deny": True}, "workspace_id": "<workspace>"},
             "createGuardrail",
             keep="guardrail",
         ),
@@ -863,7 +868,12 @@ NODE: Families = {
         Call("prompts.partials.delete", ["<partial.id>"], "deletePromptPartial"),
     ],
     "configs": [
-        Call("configs.create", [{"name": "Retry", "config": {"retry": {"attempts": 2}}}], "createConfig", keep="config"),
+        Call(
+            "configs.create",
+            [{"name": "Retry", "config": {"retry": {"attempts": 2}}, "workspace_id": "<workspace>"}],
+            "createConfig",
+            keep="config",
+        ),
         Call("configs.list", [], "listConfigs"),
         Call("configs.retrieve", [{"slug": "<config.slug>"}], "getConfig"),
         Call("configs.update", [{"slug": "<config.slug>", "name": "Retry twice"}], "updateConfig"),
@@ -873,7 +883,7 @@ NODE: Families = {
     "guardrails": [
         Call(
             "guardrails.create",
-            [{"name": "Short", "checks": CHECKS, "actions": {"deny": True}}],
+            [{"name": "Short", "checks": CHECKS, "actions": {"deny": True}, "workspace_id": "<workspace>"}],
             "createGuardrail",
             keep="guardrail",
         ),
