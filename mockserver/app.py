@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from mockserver import control, data, site
 from mockserver.call import Target
@@ -31,6 +31,8 @@ from mockserver.world.journal import CAPACITY
 from mockserver.world.world import Layouts, World, Worlds
 
 log = logging.getLogger("mockserver")
+
+Added: TypeAlias = control.Control | control.Extension | site.Site
 
 BODY_LIMIT = 10 * 2**20
 SEEDED_AT = datetime(2025, 1, 6, 9, tzinfo=UTC)
@@ -162,9 +164,9 @@ _PROBLEM: Record = {
 }
 
 
-def _added(settings: Settings, facts: control.ServerFacts, document: Record, name: str) -> list[control.Guarded | site.Site]:
+def _added(settings: Settings, facts: control.ServerFacts, document: Record, name: str) -> list[Added]:
     """The APIs that the server adds to the served one."""
-    added: list[control.Guarded | site.Site] = [control.Control(facts), site.Site(document, name)]
+    added: list[Added] = [control.Control(facts), site.Site(document, name)]
     if _is_shipped(settings):
         own = (data.SERVICE_ADMIN_DOCUMENT, data.SERVICE_ADMIN_BUNDLE, data.service_admin())
         added.insert(1, control.Extension(*own, settings.admin_token))
