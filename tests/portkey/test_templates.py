@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mockserver.portkey.templates import MOST_NESTED, NestedTooDeep, components, render
-from mockserver.values import Record
+from mockserver.values import JSON, Record
 
 PARTIALS = {
     "pl-hello-000001": "Hello {{name}}",
@@ -24,6 +24,9 @@ PARTIALS = {
 }
 
 SHOTS = [{"role": "user", "content": 'say "a"'}, {"role": "assistant", "content": "a"}]
+
+FALSY: list[JSON] = [None, False, 0, "", []]
+TRUTHY: list[JSON] = [True, 1, "0", "false", [0], {}]
 
 ROWS: list[tuple[str, str, Record, str]] = [
     # `{{v}}`: missing, null → empty; 0 → 0, false → false.
@@ -76,12 +79,12 @@ ROWS: list[tuple[str, str, Record, str]] = [
     ("section, dotted", "{{#a.b}}yes{{/a.b}}", {"a": {"b": 1}}, "yes"),
     ("section, nested", "{{#a}}{{#b}}{{n}}{{/b}}{{/a}}", {"a": {"b": [{"n": 1}, {"n": 2}]}}, "12"),
     ("section, blanks", "{{# s }}yes{{/ s }}", {"s": 1}, "yes"),
-    *((f"section, {json.dumps(v)}", "a{{#s}}no{{/s}}b", {"s": v}, "ab") for v in (None, False, 0, "", [])),
+    *((f"section, {json.dumps(v)}", "a{{#s}}no{{/s}}b", {"s": v}, "ab") for v in FALSY),
     ("section, missing", "a{{#s}}no{{/s}}b", {}, "ab"),
-    *((f"section, {json.dumps(v)}", "a{{#s}}+{{/s}}b", {"s": v}, "a+b") for v in ("false", "0", {})),
+    *((f"section, {json.dumps(v)}", "a{{#s}}+{{/s}}b", {"s": v}, "a+b") for v in TRUTHY),
     # Inverted sections are the inverse.
-    *((f"inverted, {json.dumps(v)}", "a{{^s}}+{{/s}}b", {"s": v}, "a+b") for v in (None, False, 0, "", [])),
-    *((f"inverted, {json.dumps(v)}", "a{{^s}}no{{/s}}b", {"s": v}, "ab") for v in (True, 1, "0", [0], {})),
+    *((f"inverted, {json.dumps(v)}", "a{{^s}}+{{/s}}b", {"s": v}, "a+b") for v in FALSY),
+    *((f"inverted, {json.dumps(v)}", "a{{^s}}no{{/s}}b", {"s": v}, "ab") for v in TRUTHY),
     ("inverted, missing", "a{{^s}}+{{/s}}b", {}, "a+b"),
     # Partials, nested; unknown ones are empty; a name of more than 50 characters is text; @ pins a version.
     ("partial", "{{>pl-hello-000001}}!", {"name": "Ines"}, "Hello Ines!"),
