@@ -35,8 +35,12 @@ LAYOUTS = {
     "config_versions": Layout(groups=("config_id",)),
     "prompts": Layout(groups=("workspace_id", "collection_id"), unique=("slug",)),
     "prompt_partials": Layout(groups=("workspace_id", "collection_id"), unique=("slug",)),
+    # Versions are listed by their numbers, that is by arrival, wherever the clock was moved meanwhile.
+    "prompt_versions": Layout(order="", groups=("owner_id",), unique=("_handle",)),
+    "prompt_partial_versions": Layout(order="", groups=("owner_id",), unique=("_handle",)),
+    "prompt_labels": Layout(order="", groups=("prompt_id", "version_id", "label_id")),
     "collections": Layout(groups=("workspace_id", "parent_collection_id"), unique=("slug",)),
-    "labels": Layout(groups=("workspace_id",)),
+    "labels": Layout(groups=("workspace_id",), unique=("_handle",)),
     "guardrails": Layout(groups=("workspace_id",), unique=("slug",)),
     "feedback": Layout(groups=("trace_id",)),
 }

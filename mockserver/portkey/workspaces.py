@@ -10,7 +10,7 @@ import re
 from mockserver.contract.problems import CONFLICT, Problem, invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import access, memberships
+from mockserver.portkey import access, memberships, standing
 from mockserver.portkey.due import changed, limited, settle
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.limits import kept_limits, next_reset
@@ -174,6 +174,7 @@ def delete_workspace(request: Request, world: World) -> Reply:
     access.forget_workspace(workspace, world)
     for mapping in world["scim_mappings"].newest(workspace_id=workspace["id"]):
         world["scim_mappings"].replace({**mapping, "status": "archived"})
+    standing.clear(workspace, world)
     archived = {**workspace, "status": "archived", "_shelf": "archived"}
     world["workspaces"].replace(changed(archived, world, {"last_updated_at": world.clock.timestamp()}))
     return Reply(200, {})
@@ -275,6 +276,7 @@ def make(fields: Record, world: World, created_by: str | None = None, *, is_defa
     record = changed(record, world)
     world["workspaces"].add(record)
     access.open_to_new(record, world)
+    standing.furnish(record, world)
     return record
 
 

@@ -153,7 +153,6 @@ UNSTREAMED = frozenset(
     {
         "createChatCompletion",
         "createCompletion",
-        "createPromptCompletion",
         "createResponse",
         "createRun",
         "createThreadAndRun",
@@ -245,10 +244,8 @@ PROMPT = {
     "string": "Hello {{name}}",
     "parameters": {"max_tokens": 400},
     "model": "gpt-4o",
-    "virtual_key": "openai",
+    "virtual_key": "openai-production",
 }
-VERSION = "7d1f0c7e-2f0b-4f0c-8a53-0b9f5f6f8d11"
-LABEL = "e58f0b93-4a6c-4d21-8f37-b90c1e5ad746"
 MODEL = {"id": "ft:gpt-4o:tickets", "object": "model", "created": 1, "owned_by": "us", "slug": "ft:gpt-4o:tickets"}
 LOGGED = {
     "request": {"url": "https://models.example.com/v1/chat/completions", "method": "post", "provider": "openai", "body": ASK},
@@ -351,11 +348,15 @@ PYTHON: Families = {
         Call("prompts.update", {"prompt_slug": "<prompt.id>", "name": "Answer"}, "updatePrompt"),
         Call("prompts.publish", {"prompt_slug": "<prompt.id>", "version": 1}, "updatePromptDefault"),
         Call("prompts.versions.list", {"prompt_slug": "<prompt.id>"}, "getPromptVersions"),
-        Planted("prompts_versions", VERSION, {"id": VERSION, "prompt_version": 1}, parent="<prompt.id>"),
-        Call("prompts.versions.retrieve", {"prompt_slug": "<prompt.id>", "version_id": VERSION}, "getPromptByVersion"),
+        Call(
+            "prompts.versions.retrieve",
+            {"prompt_slug": "<prompt.id>", "version_id": "<prompt.version_id>"},
+            "getPromptByVersion",
+        ),
+        Call("labels.create", {"name": "canary", "workspace_id": "<workspace>"}, "createLabel", keep="label"),
         Call(
             "prompts.versions.update",
-            {"prompt_slug": "<prompt.id>", "version_id": VERSION, "label_id": LABEL},
+            {"prompt_slug": "<prompt.id>", "version_id": "<prompt.version_id>", "label_id": "<label.id>"},
             "updatePromptVersion",
         ),
         Call("prompts.render", {"prompt_id": "<prompt.id>", "variables": {"name": "Ines"}}, "createPromptRender"),
@@ -374,7 +375,12 @@ PYTHON: Families = {
         Call("prompts.delete", {"prompt_slug": "<prompt.id>"}, "deletePrompt"),
     ],
     "prompt_partials": [
-        Call("prompts.partials.create", {"name": "Bye", "string": "Yours, {{us}}"}, "createPromptPartial", keep="partial"),
+        Call(
+            "prompts.partials.create",
+            {"name": "Bye", "string": "Yours, {{us}}", "workspace_id": "<workspace>"},
+            "createPromptPartial",
+            keep="partial",
+        ),
         Call("prompts.partials.list", {}, "listPromptPartials"),
         Call("prompts.partials.retrieve", {"partial_slug": "<partial.id>"}, "getPromptPartial"),
         Call("prompts.partials.update", {"partial_slug": "<partial.id>", "string": "Bye, {{us}}"}, "updatePromptPartial"),
@@ -840,9 +846,13 @@ NODE: Families = {
         Call("prompts.update", ["<prompt.id>", {"name": "Answer"}], "updatePrompt"),
         Call("prompts.publish", ["<prompt.id>", {"version": 1}], "updatePromptDefault"),
         Call("prompts.versions.list", ["<prompt.id>"], "getPromptVersions"),
-        Planted("prompts_versions", VERSION, {"id": VERSION, "prompt_version": 1}, parent="<prompt.id>"),
-        Call("prompts.versions.retrieve", ["<prompt.id>", VERSION], "getPromptByVersion"),
-        Call("prompts.versions.update", ["<prompt.id>", VERSION, {"label_id": LABEL}], "updatePromptVersion"),
+        Call("prompts.versions.retrieve", ["<prompt.id>", "<prompt.version_id>"], "getPromptByVersion"),
+        Call("labels.create", [{"name": "canary", "workspace_id": "<workspace>"}], "createLabel", keep="label"),
+        Call(
+            "prompts.versions.update",
+            ["<prompt.id>", "<prompt.version_id>", {"label_id": "<label.id>"}],
+            "updatePromptVersion",
+        ),
         Call("prompts.render", [{"promptID": "<prompt.id>", "variables": {"name": "Ines"}}], "createPromptRender"),
         Call(
             "prompts.completions.create",
@@ -859,7 +869,12 @@ NODE: Families = {
         Call("prompts.delete", ["<prompt.id>"], "deletePrompt"),
     ],
     "prompt_partials": [
-        Call("prompts.partials.create", [{"name": "Bye", "string": "Yours, {{us}}"}], "createPromptPartial", keep="partial"),
+        Call(
+            "prompts.partials.create",
+            [{"name": "Bye", "string": "Yours, {{us}}", "workspace_id": "<workspace>"}],
+            "createPromptPartial",
+            keep="partial",
+        ),
         Call("prompts.partials.list", [], "listPromptPartials"),
         Call("prompts.partials.retrieve", ["<partial.id>"], "getPromptPartial"),
         Call("prompts.partials.update", ["<partial.id>", {"string": "Bye, {{us}}"}], "updatePromptPartial"),
