@@ -65,15 +65,19 @@ class PortkeyService:
         """Return the control plane's envelope, with what the SDKs read beside it.
 
         Source: identity-and-access, Errors (`data`); sdk-call-map 8.2 and 12 (`error` and `message` serve all clients);
-        sdk-call-map 8.3 (a 5xx of ours carries the header that keeps the SDKs from hiding it behind a retry).
+        sdk-call-map 8.3 (a 5xx of ours carries the header that keeps the SDKs from hiding it behind a retry);
+        gateway-data-plane, error catalogue C (what has a type of its own has its own code too, or none).
         """
         code, kind = _CODES[problem.kind]
-        code, kind = problem.code or code, problem.type or kind
-        data: Record = {"message": problem.detail, "errorCode": code}
+        own_code = problem.code or (code if problem.type is None else None)
+        kind = problem.type or kind
+        data: Record = {"message": problem.detail}
+        if own_code is not None:
+            data["errorCode"] = own_code
         if problem.violations:
             data["violations"] = [violation.as_json() for violation in problem.violations]
         first = problem.violations[0].pointer.strip("/") if len(problem.violations) == 1 else ""
-        error = {"message": problem.detail, "type": kind, "param": first or None, "code": code}
+        error = {"message": problem.detail, "type": kind, "param": first or None, "code": own_code}
         body = {"success": False, "message": problem.detail, "data": data, "error": error}
         headers = dict(problem.headers)
         if problem.kind.status >= 500:
