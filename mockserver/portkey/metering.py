@@ -16,6 +16,9 @@ from mockserver.portkey.records import find_provider
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
+_NO_SLUGS = ("@cf/", "@hf/")
+"""How models of Cloudflare begin: their own names have an at sign."""
+
 
 class Addressed(NamedTuple):
     """The model that a call names, and the provider behind its slug, if it names one."""
@@ -27,13 +30,14 @@ class Addressed(NamedTuple):
 def addressed(request: Request, world: World) -> Addressed:
     """Return what a call addresses. Fails: `invalid-request` for a slug that no provider within reach has.
 
+    The model is empty when a call names none: `portkey-default` is the Python client's word for that.
     *chosen*: a key that the world does not know may name any slug, as it may do all else: who only wants answers need not
     make providers first.
     """
-    model = request.fields.get("model")
-    model = model if isinstance(model, str) else ""
+    model = request.fields.get("model") or request.query.get("model")
+    model = model if isinstance(model, str) and model != "portkey-default" else ""
     slug = None
-    if model.startswith("@") and "/" in model:
+    if model.startswith("@") and "/" in model and not model.startswith(_NO_SLUGS):
         slug, _, model = model[1:].partition("/")
     slug = _text(request, b"x-portkey-virtual-key") or slug
     said = _text(request, b"x-portkey-provider")
