@@ -21,6 +21,7 @@ from tests.portkey.team import (
     NOBODY,
     PRODUCTION,
     RESEARCH,
+    SHARED,
     at,
     changes,
     done,
@@ -180,8 +181,15 @@ def test_workspace_key_needs_no_workspace(client: Client, desk: str) -> None:
 
 
 def test_admin_names_a_workspace(client: Client, desk: str) -> None:
-    said = refused(client.post(SERVERS, {"name": "Tickets", "mcp_integration_id": desk}), 400, "AB01")
+    admin = client.as_key(make_key(client, "organisation/service", scopes=["mcp_servers.create"]).secret)
+    said = refused(admin.post(SERVERS, {"name": "Tickets", "mcp_integration_id": desk}), 400, "AB01")
     assert said["violations"][0]["pointer"] == "/workspace_id"
+
+
+def test_unknown_key_means_the_default_workspace(client: Client, desk: str) -> None:
+    """*chosen*, as for providers: who tests with any key has one of a workspace with the real service."""
+    made = client.post(SERVERS, {"name": "Tickets", "mcp_integration_id": desk}).json()["id"]
+    assert show(client, made)["workspace_id"] == workspace_id(client, SHARED)
 
 
 def test_unknown_workspace_is_forbidden(client: Client, desk: str) -> None:
@@ -371,21 +379,21 @@ def test_list_is_filtered_by_name_and_id(client: Client, desk: str) -> None:
 @pytest.mark.parametrize(
     ("given", "changed"),
     [
-        ({"name": "Other"}, {"name"}),
-        ({"description": "Other"}, {"description"}),
-        ({"description": None}, {"description"}),
-        ({"name": "Other", "slug": "other", "mcp_integration_id": NOBODY, "workspace_id": RESEARCH}, {"name"}),
+        ({"name": "Other"}, ["name"]),
+        ({"description": "Other"}, ["description"]),
+        ({"description": None}, ["description"]),
+        ({"name": "Other", "slug": "other", "mcp_integration_id": NOBODY, "workspace_id": RESEARCH}, ["name"]),
     ],
     ids=str,
 )
-def test_update_changes_what_is_sent(client: Client, desk: str, given: Record, changed: set[str]) -> None:
+def test_update_changes_what_is_sent(client: Client, desk: str, given: Record, changed: list[str]) -> None:
     at(client, "2026-05-03T17:08:55Z")
     server = make(client, desk, description="At the counter")
     before = show(client, server)
     at(client, "2026-05-03T18:00:00Z")
     done(client.put(f"{SERVERS}/{server}", given))
     after = show(client, server)
-    assert changes(before, after) == changed
+    assert changes(before, after) == set(changed)
     assert all(after[name] == given[name] for name in changed)
     (row,) = read(client, SERVERS, workspace_id=PRODUCTION)["data"]
     assert row["last_updated_at"] == "2026-05-03T18:00:00.000Z"

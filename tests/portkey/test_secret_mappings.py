@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from mockserver.contract.problems import Problem
+from mockserver.portkey.secret_mappings import checked_mappings
 from mockserver.values import Record
 from tests.conftest import Client
 from tests.portkey.team import NOBODY, PRODUCTION, RESEARCH, done, read, refused, workspace_id
@@ -179,3 +181,26 @@ def test_mapped_reference_must_be_active(client: Client) -> None:
 def test_organisation_uses_any_reference(client: Client) -> None:
     """*chosen*: what is the organisation's lies in no workspace."""
     assert map_to(client, make(client, allowed_workspaces=[PRODUCTION])).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("targets", "field", "kept"),
+    [
+        (("key", "configurations."), "key", "key"),
+        (("key", "configurations."), "aws_region", "configurations.aws_region"),
+        (("key", "configurations."), "model_config.key", None),
+        (("key", "model_config."), "model_config.awsRegion", "model_config.awsRegion"),
+        (("key", "model_config."), "key", "key"),
+        (("key", "model_config."), "configurations.key", None),
+    ],
+)
+def test_targets_of_other_holders(client: Client, targets: tuple[str, ...], field: str, kept: str | None) -> None:
+    """Source: identity-and-access, Integrations: Create, and Virtual keys: Create."""
+    given = [{"target_field": field, "secret_reference_id": make(client)}]
+    if kept is None:
+        with pytest.raises(Problem, match="must be key or"):
+            checked_mappings(given, targets, None, client.world)
+    else:
+        mappings = checked_mappings(given, targets, None, client.world)
+        assert mappings is not None
+        assert mappings[0]["target_field"] == kept
