@@ -43,6 +43,11 @@ LAYOUTS = {
     "labels": Layout(groups=("workspace_id",), unique=("_handle",)),
     "guardrails": Layout(groups=("workspace_id",), unique=("slug",)),
     "feedback": Layout(groups=("trace_id",)),
+    "secret_references": Layout(unique=("slug",)),
+    "mcp_integrations": Layout(groups=("workspace_id",), unique=("slug",)),
+    "mcp_integration_workspaces": Layout(groups=("mcp_integration_id", "workspace_id")),
+    "mcp_servers": Layout(groups=("workspace_id", "mcp_integration_id"), unique=("slug",)),
+    "mcp_connections": Layout(groups=("mcp_server_id",)),
 }
 """By which fields the families' records are found. Every record has an `id`."""
 
@@ -87,6 +92,19 @@ def named(world: World, collection: str, id_or_slug: str | None) -> Record | Non
     if not id_or_slug:
         return None
     return world[collection].get(id_or_slug) or world[collection].find("slug", id_or_slug)
+
+
+def existing(world: World, collection: str, id_or_slug: str) -> Record:
+    """Return a record as `named` does. Fails: `not-found` when there is none."""
+    found = named(world, collection, id_or_slug)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def shown(record: Record) -> Record:
+    """Return a record without the fields that are the mock's own."""
+    return {name: value for name, value in record.items() if not name.startswith("_")}
 
 
 def find_config(world: World, id_or_slug: str | None) -> Record | None:
@@ -136,14 +154,27 @@ def new_slug(prefix: str, name: str, length: int, world: World) -> str:
     return "-".join(part for part in (prefix, stem(name)[:length].strip("-"), world.ids.hex(6)) if part)
 
 
+def free_slug(collection: str, wanted: str, world: World, longest: int = 255, shortest: int = 1) -> str:
+    """Return a slug as it is wanted, or with six hexadecimal digits behind it where it is taken, too short or too long.
+
+    *chosen*: the dossiers say "derived from the name" and no more; a slug that can be foretold is one to write tests with.
+    """
+    if shortest <= len(wanted) <= longest and world[collection].find("slug", wanted) is None:
+        return wanted
+    return new_slug("", wanted, longest - 7, world)
+
+
 def stem(name: str) -> str:
     """Return a name in lower case with a dash for each run of other characters than letters and digits."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def mask(secret: str) -> str:
-    """Hide a secret: two characters, five stars, three characters (identity-and-access, API keys: as recorded)."""
-    return f"{secret[:2]}*****{secret[-3:]}"
+    """Hide a secret: two characters, five stars, three characters (identity-and-access, API keys: as recorded).
+
+    *chosen*: of one that is shorter than eight characters nothing is left, since that would be most of it or all.
+    """
+    return f"{secret[:2]}*****{secret[-3:]}" if len(secret) > 7 else "*****"
 
 
 def find_member(world: World, workspace_id: str, user_id: str) -> Record | None:
@@ -237,6 +268,16 @@ def workspace_named(request: Request, world: World) -> Record | None:
     workspace = find_workspace(world, said)
     caller.reach(workspace["id"])
     return workspace
+
+
+def workspace_pinned(request: Request, world: World) -> Record | None:
+    """Return the workspace that a call is about where a workspace's key is pinned to its own: what such a key names is ignored.
+
+    For other callers it is the one that they name, in query or body, by id or slug, else None. Fails: `forbidden` for an
+    unknown one. Source: governance-mcp-observability, Cross-cutting rules: Auth.
+    """
+    said = request.caller.workspace_id or request.query.get("workspace_id") or request.fields.get("workspace_id")
+    return None if said is None else find_workspace(world, said)
 
 
 def workspace_required(request: Request, world: World, what: str) -> Record:

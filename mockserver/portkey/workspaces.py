@@ -10,7 +10,7 @@ import re
 from mockserver.contract.problems import CONFLICT, Problem, invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import access, memberships, standing
+from mockserver.portkey import access, mcp_access, memberships, standing
 from mockserver.portkey.due import changed, limited, settle
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.limits import kept_limits, next_reset
@@ -155,7 +155,7 @@ def delete_workspace(request: Request, world: World) -> Reply:
 
     `name`, when sent, must be its name; `force_delete` has no effect. Fails: `invalid-request` for another name or for the
     default workspace, `conflict` while something depends on it.
-    *chosen*: its keys, memberships and SCIM mappings go with it, since a key of no workspace could do nothing.
+    *chosen*: its keys, memberships, SCIM mappings and MCP servers go with it, since a key of no workspace could do nothing.
     """
     workspace = _find(request, world)
     name = request.fields.get("name")
@@ -172,6 +172,7 @@ def delete_workspace(request: Request, world: World) -> Reply:
         world["api_keys"].remove(key["id"])
         bury(world, key["_secrets"])
     access.forget_workspace(workspace, world)
+    mcp_access.forget_workspace(workspace["id"], world)
     for mapping in world["scim_mappings"].newest(workspace_id=workspace["id"]):
         world["scim_mappings"].replace({**mapping, "status": "archived"})
     standing.clear(workspace, world)
