@@ -260,7 +260,10 @@ IN_THREAD = {"thread_id": "<thread.id>"}
 TOLD = {**IN_THREAD, "tool_outputs": TOOL_OUTPUTS}
 OFTEN = {"pollIntervalMs": 1}
 SCIM = {"workspace_id": "<workspace>", "role": "member", "scim_group_name": "Support"}
-RERANK = {"model": "@jina/reranker", "query": "When?", "documents": ["At nine.", "At ten."]}
+TUNED = {"slug": "tuned", "enabled": True, "is_custom": True, "base_model_slug": "gpt-4o"}
+PROVIDER = {"name": "Ours", "integration_id": "openai-production", "workspace_id": "<workspace>"}
+VIRTUAL_KEY = {"name": "Ours", "provider": "openai", "key": "sk-test-1", "workspace_id": "<workspace>"}
+RERANK = {"model": "@openai-production/reranker", "query": "When?", "documents": ["At nine.", "At ten."]}
 AUDIT_LOGS = "/audit-logs?start_time=2026-05-01T00:00:00Z&end_time=2026-06-01T00:00:00Z"
 NO_CHUNKS = "Refused: request ended without sending any chunks"
 NO_EVENTS = "Refused: request ended without sending any events"
@@ -425,15 +428,11 @@ PYTHON: Families = {
         Call("integrations.update", {"slug": "<integration.slug>", "description": "Paid by us"}, "updateIntegration"),
         Call(
             "integrations.models.update",
-            {"slug": "<integration.slug>", "models": [{"slug": "gpt-4o", "enabled": True}]},
+            {"slug": "<integration.slug>", "models": [{"slug": "gpt-4o", "enabled": True}, TUNED]},
             "updateIntegrationModels",
         ),
         Call("integrations.models.list", {"slug": "<integration.slug>"}, "listIntegrationModels"),
-        Call(
-            "integrations.models.delete",
-            {"slug": "<integration.slug>", "slugs": ["gpt-4o", "gpt-4o-mini"]},
-            "deleteIntegrationModels",
-        ),
+        Call("integrations.models.delete", {"slug": "<integration.slug>", "slugs": "tuned"}, "deleteIntegrationModels"),
         Call(
             "integrations.workspaces.update",
             {"slug": "<integration.slug>", "workspaces": [{"id": "<workspace>", "enabled": True}]},
@@ -443,16 +442,14 @@ PYTHON: Families = {
         Call("integrations.delete", {"slug": "<integration.slug>"}, "deleteIntegration"),
     ],
     "providers": [
-        Call("providers.create", {"name": "Ours", "integration_id": "openai"}, "createProvider", keep="provider"),
+        Call("providers.create", PROVIDER, "createProvider", keep="provider"),
         Call("providers.list", {}, "listProviders"),
         Call("providers.retrieve", {"slug": "<provider.slug>"}, "getProvider"),
         Call("providers.update", {"slug": "<provider.slug>", "note": "For support"}, "updateProvider"),
         Call("providers.delete", {"slug": "<provider.slug>"}, "deleteProvider"),
     ],
     "virtual_keys": [
-        Call(
-            "virtual_keys.create", {"name": "Ours", "provider": "openai", "key": "sk-test-1"}, "createVirtualKey", keep="made"
-        ),
+        Call("virtual_keys.create", VIRTUAL_KEY, "createVirtualKey", keep="made"),
         Call("virtual_keys.list", {}, "listVirtualKeys"),
         Call("virtual_keys.retrieve", {"slug": "<made.slug>"}, "getVirtualKey"),
         Call("virtual_keys.update", {"slug": "<made.slug>", "note": "For support"}, "updateVirtualKey"),
@@ -615,11 +612,7 @@ PYTHON: Families = {
     "inference": [
         Call("embeddings.create", {"model": "text-embedding-3-small", "input": "Opening hours"}, "createEmbedding"),
         Call("moderations.create", {"input": "I will water your plants."}, "createModeration"),
-        Call(
-            "post",
-            {"url": "/rerank", "model": "@jina/reranker", "query": "When?", "documents": ["At nine.", "At ten."]},
-            "createRerank",
-        ),
+        Call("post", {"url": "/rerank", **RERANK}, "createRerank"),
         Call("images.generate", {"prompt": "A lighthouse"}, "createImage"),
         Call("images.edit", {"image": Upload("image.png"), "prompt": "Put a boat beside it"}, "createImageEdit"),
         Call("images.create_variation", {"image": Upload("image.png")}, "createImageVariation"),
@@ -930,15 +923,11 @@ NODE: Families = {
         Call("integrations.update", [{"slug": "<integration.slug>", "description": "Paid by us"}], "updateIntegration"),
         Call(
             "integrations.models.update",
-            [{"slug": "<integration.slug>", "models": [{"slug": "gpt-4o", "enabled": True}]}],
+            [{"slug": "<integration.slug>", "models": [{"slug": "gpt-4o", "enabled": True}, TUNED]}],
             "updateIntegrationModels",
         ),
         Call("integrations.models.list", [{"slug": "<integration.slug>"}], "listIntegrationModels"),
-        Call(
-            "integrations.models.delete",
-            [{"slug": "<integration.slug>", "slugs": ["gpt-4o", "gpt-4o-mini"]}],
-            "deleteIntegrationModels",
-        ),
+        Call("integrations.models.delete", [{"slug": "<integration.slug>", "slugs": "tuned"}], "deleteIntegrationModels"),
         Call(
             "integrations.workspaces.update",
             [{"slug": "<integration.slug>", "workspaces": [{"id": "<workspace>", "enabled": True}]}],
@@ -948,19 +937,14 @@ NODE: Families = {
         Call("integrations.delete", [{"slug": "<integration.slug>"}], "deleteIntegration"),
     ],
     "providers": [
-        Call("providers.create", [{"name": "Ours", "integration_id": "openai"}], "createProvider", keep="provider"),
+        Call("providers.create", [PROVIDER], "createProvider", keep="provider"),
         Call("providers.list", [], "listProviders"),
         Call("providers.retrieve", [{"slug": "<provider.slug>"}], "getProvider"),
         Call("providers.update", [{"slug": "<provider.slug>", "note": "For support"}], "updateProvider"),
         Call("providers.delete", [{"slug": "<provider.slug>"}], "deleteProvider"),
     ],
     "virtual_keys": [
-        Call(
-            "virtualKeys.create",
-            [{"name": "Ours", "provider": "openai", "key": "sk-test-1"}],
-            "createVirtualKey",
-            keep="made",
-        ),
+        Call("virtualKeys.create", [VIRTUAL_KEY], "createVirtualKey", keep="made"),
         Call("virtualKeys.list", [], "listVirtualKeys"),
         Call("virtualKeys.retrieve", [{"slug": "<made.slug>"}], "getVirtualKey"),
         Call("virtualKeys.update", [{"slug": "<made.slug>", "note": "For support"}], "updateVirtualKey"),
