@@ -16,7 +16,7 @@ def is_secret_header(name: str) -> bool:
 
 
 def redact(value: JSON, schema: JSON, document: Record) -> JSON:
-    """Return a value without the texts whose schema says `format: password`."""
+    """Return a value without what its schema calls `format: password`: a text, or any other value in the place of one."""
     return _redact(value, [schema], document, 0)
 
 
@@ -24,8 +24,8 @@ def _redact(value: JSON, schemas: list[JSON], document: Record, depth: int) -> J
     if depth > 100 or not schemas:
         return value
     parts = [part for schema in schemas for part in branches(schema, document)]
-    if isinstance(value, str):
-        return REDACTED if any(part.get("format") == "password" for part in parts) else value
+    if value is not None and any(part.get("format") == "password" for part in parts):
+        return REDACTED
     if isinstance(value, list):
         below = [part["items"] for part in parts if "items" in part]
         return [_redact(item, below, document, depth + 1) for item in value]

@@ -83,7 +83,7 @@ def grant(
     `fields` have `enabled`, and may have `usage_limits`, `rate_limits` and `reset_usage`. A workspace that comes in gets a
     provider with the slug and the name of the integration, unless it has one of this integration already or
     `create_provider` is false. `to_all` marks what the access of all workspaces gave. Fails: `invalid-request` for a
-    `provider_slug` that the workspace has already.
+    `provider_slug` that the workspace has already; what is for all goes on under a slug that is free.
     """
     key = f"{integration['id']}/{workspace['id']}"
     known = world["integration_workspaces"].get(key)
@@ -116,15 +116,33 @@ def grant(
         shown["rate_limits"] = shown["rate_limits"] or None
     world["integration_workspaces"].replace(changed(known, world, shown, _to_all=to_all, **own))
     if fields["enabled"] and not was_open and create_provider:
+        if to_all and _is_taken(workspace, provider_slug, world):
+            provider_slug = None
         _greet(integration, workspace, provider_slug, world)
 
 
-def revoke(integration: Record, workspace_id: str, world: World) -> None:
-    """Forget that a workspace may use an integration. Its providers stay, and open no model any more (see `metering`)."""
-    key = f"{integration['id']}/{workspace_id}"
-    row = world["integration_workspaces"].get(key)
-    if row is not None:
-        world["integration_workspaces"].remove(key)
+def revoke_own(integration: Record, world: World, *, but: list[str]) -> None:
+    """Forget what was given to workspaces alone, except to some: they have what is for all, or nothing.
+
+    Their providers stay, and open no model any more when nothing is left (see `metering`).
+    """
+    rows = world["integration_workspaces"]
+    for row in list(rows.newest(integration_id=integration["id"])):
+        if row["workspace_id"] in but:
+            continue
+        if _for_all(integration)["enabled"]:
+            rows.replace({**row, "_to_all": True})
+        else:
+            rows.remove(row["id"])
+
+
+def follow_all(integration: Record, world: World) -> None:
+    """Bring the workspaces that have nothing of their own to what is for all."""
+    terms = _for_all(integration)
+    for workspace in reversed(list(world["workspaces"].newest(_shelf="active"))):
+        row = world["integration_workspaces"].get(f"{integration['id']}/{workspace['id']}")
+        if terms["enabled"] if row is None else row["_to_all"]:
+            grant(integration, workspace, terms, world, **_welcome(integration))
 
 
 def is_open(integration: Record, workspace_id: str, world: World) -> bool:
@@ -141,8 +159,8 @@ def settled(row: Record, world: World) -> Record:
 def open_to_new(workspace: Record, world: World) -> None:
     """Grant a new workspace all that is open to every workspace."""
     for integration in reversed(list(world["integrations"].newest(_home=ORGANISATION))):
-        if (integration["global_workspace_access"] or {}).get("enabled"):
-            grant(integration, workspace, integration["global_workspace_access"], world, to_all=True)
+        if _for_all(integration)["enabled"]:
+            grant(integration, workspace, _for_all(integration), world, **_welcome(integration))
 
 
 def forget_workspace(workspace: Record, world: World) -> None:
@@ -153,13 +171,32 @@ def forget_workspace(workspace: Record, world: World) -> None:
         remove_integration(integration, world)
 
 
+def _for_all(integration: Record) -> Record:
+    """What every workspace may do with an integration: the terms of a grant."""
+    given = integration["global_workspace_access"]
+    return given if given is not None and given["enabled"] else {"enabled": False}
+
+
+def _welcome(integration: Record) -> Record:
+    """How `grant` treats a workspace that comes in with all others: as the call said that opened the integration.
+
+    *chosen*: also one that comes later, since `create_default_provider: false` is meant to leave workspaces empty.
+    """
+    return {"create_provider": True, "provider_slug": None, **(integration.get("_welcome") or {}), "to_all": True}
+
+
 def _greet(integration: Record, workspace: Record, slug: str | None, world: World) -> None:
     """Make the provider that comes with a grant."""
     own = world["providers"].newest(integration_id=integration["id"])
     if any(provider["workspace_id"] == workspace["id"] for provider in own):
         return
-    taken = world["providers"].find("_handle", f"{workspace['id']}/{slug or integration['slug']}") is not None
-    if taken and slug is not None:
+    if _is_taken(workspace, slug, world):
         raise invalid("body", "/default_provider_slug", f"is taken: the workspace has a provider {slug}")
-    fields = {"name": integration["name"], "note": GRANTED, "slug": slug or (None if taken else integration["slug"])}
-    make_provider(fields, integration, workspace["id"], world)
+    if slug is None and not _is_taken(workspace, integration["slug"], world):
+        slug = integration["slug"]
+    make_provider({"name": integration["name"], "note": GRANTED, "slug": slug}, integration, workspace["id"], world)
+
+
+def _is_taken(workspace: Record, slug: str | None, world: World) -> bool:
+    """Whether a provider of a workspace has a slug."""
+    return slug is not None and world["providers"].find("_handle", f"{workspace['id']}/{slug}") is not None

@@ -12,8 +12,12 @@ from mockserver.portkey import access, prices
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.provider_settings import check_host, checked_settings, has_own_authentication, merged_settings
 from mockserver.portkey.records import find_workspace, forbidden, listed, mask, named, not_found, page, workspace_named
+from mockserver.portkey.secret_mappings import checked_mappings
 from mockserver.values import Record
 from mockserver.world.world import World
+
+_TARGETS = ("key", "configurations.")
+"""Where a secret may go."""
 
 
 def create_integration(request: Request, world: World) -> Reply:
@@ -27,10 +31,13 @@ def create_integration(request: Request, world: World) -> Reply:
     workspace = workspace_named(request, world)
     _check_scope(request.caller, workspace["id"] if workspace is not None else None, "create")
     settings = checked_settings(fields["ai_provider_id"], fields.get("configurations"))
-    mapped = {mapping["target_field"] for mapping in fields.get("secret_mappings") or ()}
+    mappings = checked_mappings(
+        fields.get("secret_mappings"), _TARGETS, workspace["id"] if workspace is not None else None, world
+    )
+    mapped = {mapping["target_field"] for mapping in mappings or ()}
     if not fields.get("key") and "key" not in mapped and not has_own_authentication(fields["ai_provider_id"], settings):
         raise invalid("body", "/key", f"is required for {fields['ai_provider_id']}")
-    made = access.make_integration(fields, workspace, world, owner=request.caller.user_id)
+    made = access.make_integration({**fields, "secret_mappings": mappings}, workspace, world, owner=request.caller.user_id)
     if workspace is not None:
         access.grant(
             made,
@@ -98,7 +105,7 @@ def update_integration(request: Request, world: World) -> Reply:
     if fields.get("key"):
         made["masked_key"] = mask(fields["key"])
     if "secret_mappings" in fields:
-        made["secret_mappings"] = fields["secret_mappings"] or []
+        made["secret_mappings"] = checked_mappings(fields["secret_mappings"], _TARGETS, record["workspace_id"], world) or []
     if fields.get("configurations"):
         given = checked_settings(record["ai_provider_id"], fields["configurations"])
         made["configurations"] = merged_settings(record["configurations"], given)
@@ -126,24 +133,26 @@ def list_integration_models(request: Request, world: World) -> Reply:
 def update_integration_models(request: Request, world: World) -> Reply:
     """Switch models on or off, or add models of one's own; those that are not named stay as they are.
 
-    Fails: `invalid-request` for a custom model without `base_model_slug`, and for a model that is neither custom nor known of
-    the provider (*chosen*: where no model of a provider is known here, all pass).
+    Fails: `invalid-request` for a custom model without `base_model_slug`, for a private host, and for a model that is neither
+    custom nor one of the provider's (see `prices.is_model_of`).
     """
     record, fields = _find(request, world, "update"), request.fields
-    catalogue, rows, now = prices.models_of(record["ai_provider_id"]), world["integration_models"], world.clock.timestamp()
+    rows, now = world["integration_models"], world.clock.timestamp()
     for at, model in enumerate(fields["models"]):
         key = f"{record['id']}/{model['slug']}"
         known = rows.get(key)
-        is_custom = model.get("is_custom", known["is_custom"] if known is not None else False)
-        if is_custom and not (model.get("base_model_slug") or (known or {}).get("base_model_slug")):
-            raise invalid("body", f"/models/{at}/base_model_slug", "is required for a model of one's own")
-        if not is_custom and known is None and catalogue and model["slug"] not in catalogue:
-            raise invalid("body", f"/models/{at}/slug", f"Following models are not valid: {model['slug']}")
-        check_host(model.get("configurations"), f"/models/{at}/configurations")
         base = known or {**_built_in(model["slug"], enabled=True), "id": key, "integration_id": record["id"], "created_at": now}
-        given = {name: value for name, value in model.items() if name in base}
-        made = {**base, **given, "is_custom": bool(is_custom), "last_updated_at": now}
-        made["is_finetune"] = bool(made["is_finetune"])
+        made = {**base, **{name: model[name] for name in _SAID_OF_A_MODEL if name in model}, "last_updated_at": now}
+        for flag in ("is_custom", "is_finetune"):
+            if made[flag] is None:  # as some clients say that they have nothing to say
+                made[flag] = base[flag]
+        if made["is_custom"] and not made["base_model_slug"]:
+            raise invalid("body", f"/models/{at}/base_model_slug", "is required for a model of one's own")
+        if not made["is_custom"] and known is None and not prices.is_model_of(record["ai_provider_id"], model["slug"]):
+            raise invalid("body", f"/models/{at}/slug", f"Following models are not valid: {model['slug']}")
+        if model.get("configurations"):
+            check_host(model["configurations"], f"/models/{at}/configurations")
+            made["configurations"] = merged_settings({}, model["configurations"])
         rows.replace(made) if known is not None else rows.add(made)
     if "allow_all_models" in fields:
         record = {**record, "allow_all_models": fields["allow_all_models"]}
@@ -157,7 +166,9 @@ def delete_integration_models(request: Request, world: World) -> Reply:
     slugs = [slug.strip() for slug in request.query["slugs"].split(",") if slug.strip()]
     keys = {slug: f"{record['id']}/{slug}" for slug in slugs}
     wrong = [slug for slug, key in keys.items() if not (rows.get(key) or {}).get("is_custom")]
-    if wrong or not slugs:
+    if not slugs:
+        raise invalid("query", "/slugs", "names no model")
+    if wrong:
         raise invalid("query", "/slugs", f"Following models are not valid: {', '.join(wrong)}")
     for key in keys.values():
         rows.remove(key)
@@ -167,8 +178,8 @@ def delete_integration_models(request: Request, world: World) -> Reply:
 def list_integration_workspaces(request: Request, world: World) -> Reply:
     """Show which workspaces may use an integration, and those that may not any more."""
     record = _find_for_access(request, world)
-    rows = reversed(list(world["integration_workspaces"].newest(integration_id=record["id"])))
-    shown = [access.settled(row, world)["_wire"] for row in rows]
+    rows = [access.settled(row, world)["_wire"] for row in world["integration_workspaces"].newest(integration_id=record["id"])]
+    shown = [{name: row[name] for name in _SHOWN_OF_ACCESS} for row in rows]
     global_access = record["global_workspace_access"]
     return Reply(200, {"workspaces": shown, "total": len(shown), "global_workspace_access": global_access})
 
@@ -176,14 +187,15 @@ def list_integration_workspaces(request: Request, world: World) -> Reply:
 def update_integration_workspaces(request: Request, world: World) -> Reply:
     """Let workspaces use an integration, or forbid it.
 
-    Those that are not named stay, unless the call overrides: then they lose their access. Access for all goes to every
-    workspace that has none of its own, also to those that come later; null or `enabled: false` takes away what it gave.
-    Fails: `forbidden` for an unknown workspace, `invalid-request` for a taken `default_provider_slug`.
+    Those that are not named stay, unless the call overrides: then they lose what was given to them alone. Access for all goes
+    to every workspace that has none of its own, also to those that come later; null or `enabled: false` takes away what it
+    gave. Fails: `forbidden` for an unknown workspace, and for another than an integration of a workspace belongs to;
+    `invalid-request` for a taken `default_provider_slug`, and for access for all to an integration of a workspace.
     """
     record, fields = _find_for_access(request, world), request.fields
-    rows = fields.get("workspaces") or []
+    create_provider, provider_slug = fields.get("create_default_provider", True), fields.get("default_provider_slug")
     named_ids = []
-    for row in rows:
+    for row in fields.get("workspaces") or ():
         workspace = find_workspace(world, row["id"])
         if record["workspace_id"] not in (None, workspace["id"]):
             raise forbidden()
@@ -191,32 +203,27 @@ def update_integration_workspaces(request: Request, world: World) -> Reply:
         access.grant(
             record,
             workspace,
-            row,
+            {name: row[name] for name in _SAID_OF_ACCESS if name in row},
             world,
-            provider_slug=row.get("default_provider_slug") or fields.get("default_provider_slug"),
-            create_provider=row.get("create_default_provider", fields.get("create_default_provider", True)),
+            provider_slug=row.get("default_provider_slug") or provider_slug,
+            create_provider=row.get("create_default_provider", create_provider),
         )
-    # The SDKs spell it their own way (sdk-call-map 6.1).
-    if fields.get("override_existing_workspace_access") or fields.get("override_existing_workspaces_access"):
-        for row in list(world["integration_workspaces"].newest(integration_id=record["id"])):
-            if row["workspace_id"] not in named_ids:
-                access.revoke(record, row["workspace_id"], world)
     if "global_workspace_access" in fields:
-        _open_to_all(
-            record, fields["global_workspace_access"], world, create_provider=fields.get("create_default_provider", True)
-        )
+        given = fields["global_workspace_access"]
+        if given is not None and record["workspace_id"] is not None:
+            raise invalid("body", "/global_workspace_access", "is for integrations of the organisation: this is a workspace's")
+        kept = None if given is None else {name: given.get(name) for name in ("enabled", "usage_limits", "rate_limits")}
+        welcome = {"create_provider": create_provider, "provider_slug": provider_slug}
+        changes = {"global_workspace_access": kept, "_welcome": welcome, "last_updated_at": world.clock.timestamp()}
+        record = {**record, **changes}
+        world["integrations"].replace(record)
+    # The SDKs spell it their own way (sdk-call-map 6.1).
+    overrides = fields.get("override_existing_workspace_access") or fields.get("override_existing_workspaces_access")
+    if overrides:
+        access.revoke_own(record, world, but=named_ids)
+    if overrides or "global_workspace_access" in fields:
+        access.follow_all(record, world)
     return Reply(200, {})
-
-
-def _open_to_all(record: Record, given: Record | None, world: World, *, create_provider: bool) -> None:
-    kept = None if given is None else {name: given.get(name) for name in ("enabled", "usage_limits", "rate_limits")}
-    world["integrations"].replace({**record, "global_workspace_access": kept, "last_updated_at": world.clock.timestamp()})
-    enabled = kept is not None and kept["enabled"]
-    for workspace in reversed(list(world["workspaces"].newest(_shelf="active"))):
-        row = world["integration_workspaces"].get(f"{record['id']}/{workspace['id']}")
-        if enabled if row is None else row["_to_all"]:
-            terms = kept if enabled else {"enabled": False}
-            access.grant(record, workspace, terms or {}, world, create_provider=create_provider, to_all=True)
 
 
 def _find(request: Request, world: World, verb: str) -> Record:
@@ -258,6 +265,9 @@ def _item(record: Record) -> Record:
     return {name: record[name] for name in _LISTED} | {"object": "integration"}
 
 
+_SAID_OF_A_MODEL = ("enabled", "is_custom", "is_finetune", "base_model_slug", "pricing_config", "configurations")
+_SAID_OF_ACCESS = ("enabled", "usage_limits", "rate_limits", "reset_usage")
+_SHOWN_OF_ACCESS = ("id", "enabled", "usage_limits", "rate_limits", "created_at", "last_updated_at")
 _LISTED = ("id", "organisation_id", "ai_provider_id", "name", "status", "created_at", "last_updated_at", "slug", "description")
 
 

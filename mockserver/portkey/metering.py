@@ -16,6 +16,9 @@ from mockserver.portkey.records import find_provider
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
+_NO_SLUGS = ("@cf/", "@hf/")
+"""How models of Cloudflare begin: their own names have an at sign."""
+
 
 class Addressed(NamedTuple):
     """The model that a call names, and the provider behind its slug, if it names one."""
@@ -27,13 +30,14 @@ class Addressed(NamedTuple):
 def addressed(request: Request, world: World) -> Addressed:
     """Return what a call addresses. Fails: `invalid-request` for a slug that no provider within reach has.
 
+    The model is empty when a call names none: `portkey-default` is the Python client's word for that.
     *chosen*: a key that the world does not know may name any slug, as it may do all else: who only wants answers need not
     make providers first.
     """
-    model = request.fields.get("model")
-    model = model if isinstance(model, str) else ""
+    model = request.fields.get("model") or request.query.get("model")
+    model = model if isinstance(model, str) and model != "portkey-default" else ""
     slug = None
-    if model.startswith("@") and "/" in model:
+    if model.startswith("@") and "/" in model and not model.startswith(_NO_SLUGS):
         slug, _, model = model[1:].partition("/")
     slug = _text(request, b"x-portkey-virtual-key") or slug
     said = _text(request, b"x-portkey-provider")
@@ -77,16 +81,25 @@ def admit(request: Request, world: World) -> None:
 
 def account(request: Request, reply: Reply, world: World) -> None:
     """Count one request and the tokens that its reply tells, against the caller, the provider and the integration."""
+    _, provider = addressed(request, world)
+    if provider is not None:
+        for subject, record, _ in _subjects(provider, _access(provider, world)):
+            limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=1)
+    use(request, reply.body, world)
+
+
+def use(request: Request, body: JSON, world: World) -> None:
+    """Count the tokens that a completion tells and what they cost. `account` does so for replies that are completions."""
     model, provider = addressed(request, world)
-    asked, answered = _tokens(reply.body)
+    asked, answered = _tokens(body)
+    if not asked and not answered:
+        return
     cost_usd = _cost_cents(model, provider, asked, answered, request, world) / 100
-    if asked or answered:
-        identity.spend(request.caller, cost_usd, asked + answered, world)
+    identity.spend(request.caller, cost_usd, asked + answered, world)
     if provider is None:
         return
-    access = _access(provider, world)
-    for subject, record, what in _subjects(provider, access):
-        limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=1, tokens=asked + answered)
+    for subject, record, what in _subjects(provider, _access(provider, world)):
+        limits.count_rates(record["_wire"]["rate_limits"], subject, world, tokens=asked + answered)
         collection = "providers" if what == "Virtual Key" else "integration_workspaces"
         due.spend(world, collection, record["id"], cost_usd, asked + answered)
 

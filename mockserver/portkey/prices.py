@@ -50,9 +50,27 @@ def cost_cents(price: Price, adjustments: Record | None, request_tokens: int, re
     amounts = (request_tokens, response_tokens)
     total = 0.0
     for name, unit, amount in zip(Price._fields, price, amounts, strict=True):
-        factor = factors.get(name)
-        total += unit * amount * (factors.get("default", 1) if factor is None else factor)
+        factor = next((factors[each] for each in (name, "default") if factors.get(each) is not None), 1)
+        total += unit * amount * factor
     return total
+
+
+_MODELS = {
+    "openai": ("gpt-", "chatgpt-", "o1", "o3", "o4", "o5", "text-", "tts-", "whisper-", "dall-e-", "omni-", "codex-",
+               "davinci-", "babbage-", "computer-use-", "sora-"),
+    "anthropic": ("claude-",),
+    "google": ("gemini-", "gemma-", "imagen-", "veo-", "embedding-", "text-embedding-"),
+}  # fmt: skip
+"""How the names of a provider's models begin. Providers that name models of others are not here."""
+
+
+def is_model_of(provider: str, slug: str) -> bool:
+    """Whether a model may be one of a provider's own.
+
+    *chosen*: told by the beginning of its name, and true of every name where none is known, since a list would refuse the
+    models of tomorrow; what fits no name is refused as by the real service (identity-and-access, Integration models).
+    """
+    return slug.startswith(_MODELS.get(provider, ("",)))
 
 
 def models_of(provider: str) -> list[str]:

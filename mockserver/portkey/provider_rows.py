@@ -21,6 +21,14 @@ from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
 
+def said(fields: Record) -> Record:
+    """What a call may say of a new provider; the mock's own fields are not for callers."""
+    return {name: fields[name] for name in _SAID if name in fields}
+
+
+_SAID = ("name", "slug", "note", "model_config", "usage_limits", "rate_limits", "expires_at")
+
+
 def make_provider(fields: Record, integration: Record, workspace_id: str, world: World) -> Record:
     """Store a new provider of an integration in a workspace and return its record.
 

@@ -33,7 +33,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Provider to the names of its settings; any other name is refused. Source: spec (create an integration)."""
 
-_SECRETS = frozenset(
+SECRETS = frozenset(
     {
         "azure_entra_client_secret", "aws_access_key_id", "aws_secret_access_key", "aws_external_id",
         "vertex_service_account_json",
@@ -57,14 +57,21 @@ def checked_settings(provider: str, given: Record | None) -> Record:
 
 
 def merged_settings(before: Record, given: Record) -> Record:
-    """Return settings as they are kept and read: credentials masked and renamed, what is null taken away."""
+    """Return settings as they are kept and read: credentials masked and renamed, what is null taken away.
+
+    *chosen*: the values of `custom_headers` are masked too, their names stay: such headers carry credentials.
+    """
     merged = dict(before)
     for name, value in given.items():
-        shown = f"masked_{name}" if name in _SECRETS else name
+        shown = f"masked_{name}" if name in SECRETS else name
         if value is None:
             merged.pop(shown, None)
+        elif name in SECRETS:
+            merged[shown] = _masked(value)
+        elif name == "custom_headers":
+            merged[shown] = {header: mask(text) for header, text in value.items()}
         else:
-            merged[shown] = _masked(value) if name in _SECRETS else value
+            merged[shown] = value
     return merged
 
 

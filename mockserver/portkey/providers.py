@@ -26,7 +26,7 @@ def create_provider(request: Request, world: World) -> Reply:
         raise invalid("body", "/integration_id", "is no integration of the organisation")
     if not access.is_open(integration, workspace["id"], world):
         raise forbidden()
-    made = provider_rows.make_provider(request.fields, integration, workspace["id"], world)
+    made = provider_rows.make_provider(provider_rows.said(request.fields), integration, workspace["id"], world)
     return Reply(200, _named(made))
 
 

@@ -64,11 +64,13 @@ OPERATIONS: dict[str, Wanted] = {
         "workspace_users",
         create="createScimWorkspaceMapping", list="listScimWorkspaceMappings", delete="deleteScimWorkspaceMapping",
     ),
+    **_crud("workspace_users", list="listScimGroups"),
     **_crud("organisation_users", list="listUsers", read="getUser", update="updateUser", delete="deleteUser"),
     **_crud(
         "organisation_users",
         create="Invites_create", list="listUserInvites", read="getUserInvite", delete="deleteUserInvite",
     ),
+    "acceptUserInvite": (),  # who has the link may open it
     "resendUserInvite": _any("organisation_users.create", "organisation_users.update"),  # chosen: which is unknown
     # Virtual keys are providers under another name, and either scope opens a provider (identity-and-access, Providers).
     **_crud(

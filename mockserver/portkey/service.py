@@ -30,10 +30,12 @@ class PortkeyService:
     def identify(
         self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Mapping[bytes, bytes], world: World
     ) -> Any:
-        """Return the caller, who may do what they ask for; see `identity`.
+        """Return the caller, who may do what they ask for; see `identity`. An operation that is open to all asks nobody.
 
         A config that cannot be used beats a missing scope (gateway-data-plane, Request pipeline, 6 to 8).
         """
+        if not operation.security:
+            return identity.STRANGER
         caller = identity.identify(operation, headers, world, strict=self._strict)
         if scopes.is_data_plane(operation.id):
             caller = replace(caller, config=configs.chosen(headers, caller, world))

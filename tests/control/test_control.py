@@ -799,6 +799,19 @@ def test_journal_redacts_by_schema_in_requests(small: Client) -> None:
     assert entry["reply"]["body"]["token"] == "[redacted]"
 
 
+@pytest.mark.parametrize("given", [["s3cr3t"], {"is": "s3cr3t"}, 531], ids=["list", "object", "number"])
+def test_journal_redacts_what_stands_in_the_place_of_a_secret(small: Client, given: Any) -> None:
+    small.post("/logins", {"name": "ada", "password": given})
+    (entry,) = admin(small, "GET", "/requests").json()["requests"]
+    assert entry["request"]["body"] == {"name": "ada", "password": "[redacted]"}
+
+
+def test_journal_shows_that_no_secret_was_given(small: Client) -> None:
+    small.post("/logins", {"password": None})
+    (entry,) = admin(small, "GET", "/requests").json()["requests"]
+    assert entry["request"]["body"] == {"password": None}
+
+
 @pytest.mark.parametrize(
     ("media_type", "content"),
     [
