@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mockserver.contract.problems import EXHAUSTED, INVALID_REQUEST, UNAUTHENTICATED, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import due, identity, limits, prices
+from mockserver.portkey import due, identity, limits, logbook, prices
 from mockserver.portkey.records import find_provider
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
@@ -76,10 +76,14 @@ def admit(request: Request, world: World) -> None:
 
 
 def account(request: Request, reply: Reply, world: World) -> None:
-    """Count one request and the tokens that its reply tells, against the caller, the provider and the integration."""
+    """Count one request and the tokens that its reply tells, against the caller, the provider and the integration; log it."""
     model, provider = addressed(request, world)
-    asked, answered = _tokens(reply.body)
-    cost_usd = _cost_cents(model, provider, asked, answered, request, world) / 100
+    model = model if model not in _UNNAMED else _answering(reply.body)
+    asked, answered = tokens_of(reply.body)
+    cost_cents = _cost_cents(model, provider, asked, answered, request, world)
+    cost_usd = cost_cents / 100
+    usage = logbook.Usage(_ai_org(provider, request, world), model, provider, asked, answered, cost_cents)
+    logbook.record(world, logbook.of_call(request, reply, usage, world))
     if asked or answered:
         identity.spend(request.caller, cost_usd, asked + answered, world)
     if provider is None:
@@ -118,7 +122,25 @@ def _allows(integration: Record, access: Record | None, model: str, world: World
     return not model or bool(integration.get("allow_all_models", True))
 
 
-def _tokens(body: JSON) -> tuple[int, int]:
+_UNNAMED = ("", "portkey-default")
+"""A model that the caller leaves open (gateway-data-plane, Provider and model addressing); the reply tells which it was."""
+
+
+def _answering(body: JSON) -> str:
+    model = body.get("model") if isinstance(body, dict) else None
+    return model if isinstance(model, str) else ""
+
+
+def _ai_org(provider: Record | None, request: Request, world: World) -> str:
+    """The plain name of the provider that answers; OpenAI when nobody names one."""
+    if provider is None:
+        said = _text(request, b"x-portkey-provider")
+        return said if said and not said.startswith("@") else "openai"
+    integration = world["integrations"].get(provider["integration_id"]) or {}
+    return str(integration.get("ai_provider_id", ""))
+
+
+def tokens_of(body: JSON) -> tuple[int, int]:
     """The tokens of request and response that a reply tells, in the words of chat or of responses."""
     usage = body.get("usage") if isinstance(body, dict) else None
     if not isinstance(usage, dict):
@@ -132,7 +154,7 @@ def _tokens(body: JSON) -> tuple[int, int]:
 
 def _cost_cents(model: str, provider: Record | None, asked: int, answered: int, request: Request, world: World) -> float:
     if provider is None:
-        price = prices.price_of(_text(request, b"x-portkey-provider") or "openai", model)
+        price = prices.price_of(_ai_org(None, request, world), model)
         return prices.cost_cents(price, None, asked, answered) if price is not None else 0.0
     integration = world["integrations"].get(provider["integration_id"]) or {}
     own = world["integration_models"].get(f"{integration.get('id')}/{model}") or {}

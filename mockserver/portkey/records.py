@@ -37,6 +37,9 @@ LAYOUTS = {
     "collections": Layout(groups=("workspace_id", "parent_collection_id"), unique=("slug",)),
     "labels": Layout(groups=("workspace_id",)),
     "guardrails": Layout(groups=("workspace_id",), unique=("slug",)),
+    "feedback": Layout(groups=("trace_id",)),
+    "logs": Layout(groups=("workspace_id",)),
+    "log_exports": Layout(groups=("workspace_id",)),
 }
 """By which fields the families' records are found. Every record has an `id`."""
 
