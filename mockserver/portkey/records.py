@@ -48,6 +48,8 @@ LAYOUTS = {
     "mcp_integration_workspaces": Layout(groups=("mcp_integration_id", "workspace_id")),
     "mcp_servers": Layout(groups=("workspace_id", "mcp_integration_id"), unique=("slug",)),
     "mcp_connections": Layout(groups=("mcp_server_id",)),
+    "logs": Layout(groups=("workspace_id",)),
+    "log_exports": Layout(groups=("workspace_id",)),
 }
 """By which fields the families' records are found. Every record has an `id`."""
 
