@@ -11,16 +11,17 @@ from typing import NamedTuple
 from mockserver.contract.problems import EXHAUSTED, INVALID_REQUEST, UNAUTHENTICATED, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import due, identity, limits, prices
+from mockserver.portkey import due, identity, limits, policies, prices
 from mockserver.portkey.records import find_provider
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
 
 class Addressed(NamedTuple):
-    """The model that a call names, and the provider behind its slug, if it names one."""
+    """The model that a call names, the slug that it names, empty for none, and the provider behind that."""
 
     model: str
+    slug: str
     provider: Record | None
 
 
@@ -40,20 +41,29 @@ def addressed(request: Request, world: World) -> Addressed:
     if said.startswith("@"):
         slug = said[1:].partition("/")[0]
     if not slug:
-        return Addressed(model, None)
+        return Addressed(model, "", None)
     provider = find_provider(world, slug, request.caller.workspace_id)
     if provider is None:
         if request.caller.key is None:
-            return Addressed(model, None)
+            return Addressed(model, slug, None)
         raise Problem(INVALID_REQUEST, f"Following keys are not valid: {slug}")
-    return Addressed(model, due.settle(world, "providers", provider))
+    return Addressed(model, slug, due.settle(world, "providers", provider))
 
 
 def admit(request: Request, world: World) -> None:
-    """Refuse a call to a provider that is used up, expired, barred or too busy."""
-    model, provider = addressed(request, world)
-    if provider is None:
-        return
+    """Refuse a call that a policy bars, or to a provider that is used up, expired, barred or too busy.
+
+    The gateway asks for all budgets first, and of several that are used up names the policy's (`preRequestValidator`).
+    """
+    model, slug, provider = addressed(request, world)
+    holding = policies.holding(request, model, slug, provider, world)
+    policies.check_budgets(holding, world)
+    if provider is not None:
+        _admit_to(provider, model, world)
+    policies.check_rates(holding, world)
+
+
+def _admit_to(provider: Record, model: str, world: World) -> None:
     masked = limits.mask_name(provider["slug"])
     integration = world["integrations"].get(provider["integration_id"]) or {}
     access = _access(provider, world)
@@ -76,12 +86,13 @@ def admit(request: Request, world: World) -> None:
 
 
 def account(request: Request, reply: Reply, world: World) -> None:
-    """Count one request and the tokens that its reply tells, against the caller, the provider and the integration."""
-    model, provider = addressed(request, world)
+    """Count one request and the tokens that its reply tells, against policies, the caller, the provider and the integration."""
+    model, slug, provider = addressed(request, world)
     asked, answered = _tokens(reply.body)
     cost_usd = _cost_cents(model, provider, asked, answered, request, world) / 100
     if asked or answered:
         identity.spend(request.caller, cost_usd, asked + answered, world)
+    policies.count(policies.holding(request, model, slug, provider, world), cost_usd, asked + answered, world)
     if provider is None:
         return
     access = _access(provider, world)

@@ -37,6 +37,10 @@ LAYOUTS = {
     "collections": Layout(groups=("workspace_id", "parent_collection_id"), unique=("slug",)),
     "labels": Layout(groups=("workspace_id",)),
     "guardrails": Layout(groups=("workspace_id",), unique=("slug",)),
+    # Policies of a workspace with one status; who belongs to no workspace needs all of one status.
+    "usage_limits_policies": Layout(groups=("_shelf", "status")),
+    "usage_limits_policy_entities": Layout(groups=("policy_id",), unique=("_handle",)),
+    "rate_limits_policies": Layout(groups=("_shelf", "status")),
 }
 """By which fields the families' records are found. Every record has an `id`."""
 
@@ -218,6 +222,16 @@ def workspace_named(request: Request, world: World) -> Record | None:
     workspace = find_workspace(world, said)
     caller.reach(workspace["id"])
     return workspace
+
+
+def workspace_pinned(request: Request, world: World) -> Record | None:
+    """Return the workspace that a call is about where a workspace's key is pinned to its own: what such a key names is ignored.
+
+    For other callers it is the one that they name, in query or body, by id or slug, else None. Fails: `forbidden` for an
+    unknown one. Source: governance-mcp-observability, Cross-cutting rules: Auth.
+    """
+    said = request.caller.workspace_id or request.query.get("workspace_id") or request.fields.get("workspace_id")
+    return None if said is None else find_workspace(world, said)
 
 
 def workspace_required(request: Request, world: World, what: str) -> Record:
