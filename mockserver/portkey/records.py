@@ -50,6 +50,10 @@ LAYOUTS = {
     "mcp_connections": Layout(groups=("mcp_server_id",)),
     "logs": Layout(groups=("workspace_id",)),
     "log_exports": Layout(groups=("workspace_id",)),
+    # Policies of a workspace with one status; who belongs to no workspace needs all of one status.
+    "usage_limits_policies": Layout(groups=("_shelf", "status")),
+    "usage_limits_policy_entities": Layout(groups=("policy_id",), unique=("_handle",)),
+    "rate_limits_policies": Layout(groups=("_shelf", "status")),
 }
 """By which fields the families' records are found. Every record has an `id`."""
 
