@@ -11,7 +11,7 @@ from mockserver.portkey.gateway import scripts
 from mockserver.values import Record
 from mockserver.world.world import World
 
-_ALONE = ("text", "refusal", "tool_calls", "body", "error")
+_ALONE = ("text", "refusal", "tool_calls", "error")
 
 
 def list_scripts(request: Request, world: World) -> Reply:

@@ -106,15 +106,15 @@ def account(request: Request, reply: Reply, world: World) -> None:
     if not billed.model:
         billed = billed._replace(model=_answering(reply.body))
     asked, answered = tokens_of(reply.body)
-    cost_cents = count(request, billed, asked, answered, world)
-    usage = logbook.Usage(billed.name, billed.model, billed.record, asked, answered, cost_cents)
+    cost = count(request, billed, asked, answered, world)
+    usage = logbook.Usage(billed.name, billed.model, billed.record, asked, answered, cost)
     logbook.record(world, logbook.of_call(request, reply, usage, world))
 
 
 def count(request: Request, billed: Billed, asked: int, answered: int, world: World) -> float:
     """Count one request and its tokens against policies, caller, provider and integration; return its cost in cents."""
-    cost_cents = _cost_cents(billed, asked, answered, world)
-    cost_usd, tokens = cost_cents / 100, asked + answered
+    cost = cost_cents(billed, asked, answered, world)
+    cost_usd, tokens = cost / 100, asked + answered
     if tokens:
         identity.spend(request.caller, cost_usd, tokens, world)
     holding = policies.holding(request, billed.model, billed.slug, billed.record, world)
@@ -124,7 +124,7 @@ def count(request: Request, billed: Billed, asked: int, answered: int, world: Wo
             limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=1, tokens=tokens)
             collection = "providers" if what == "Virtual Key" else "integration_workspaces"
             due.spend(world, collection, record["id"], cost_usd, tokens)
-    return cost_cents
+    return cost
 
 
 def _subjects(provider: Record, access: Record | None) -> list[tuple[str, Record, str]]:
@@ -171,7 +171,8 @@ def tokens_of(body: JSON) -> tuple[int, int]:
     return int(asked), int(answered)
 
 
-def _cost_cents(billed: Billed, asked: int, answered: int, world: World) -> float:
+def cost_cents(billed: Billed, asked: int, answered: int, world: World) -> float:
+    """Return what tokens cost at a provider, in cents: by the integration's own price of the model, else by its list price."""
     record = billed.record
     if record is None:
         price = prices.price_of(billed.name, billed.model)

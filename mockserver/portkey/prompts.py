@@ -11,7 +11,8 @@ from mockserver import values
 from mockserver.contract.problems import INVALID_REQUEST, Problem, invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import inference, templates, versions
+from mockserver.portkey import templates, versions
+from mockserver.portkey.gateway import serving
 from mockserver.portkey.records import find_provider, listed, named, new_slug, not_found, page
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
@@ -357,7 +358,7 @@ def _completed(request: Request, world: World, *, stream: bool = True) -> Reply:
         body["model"] = f"@{prompt['virtual_key']}/{model}"
     if not stream:
         body.pop("stream", None)
-    return inference.answer("chat" if "messages" in body else "text", body, request, world)
+    return serving.answer("chatComplete" if "messages" in body else "complete", request, world, body)
 
 
 def _rendered(prompt: Record, version: Record, request: Request, world: World) -> Record:

@@ -11,7 +11,7 @@ from mockserver.contract.problems import Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import envelopes, identity, metering, scopes, seeds
-from mockserver.portkey.gateway import configs
+from mockserver.portkey.gateway import configs, serving
 from mockserver.portkey.records import LAYOUTS
 from mockserver.values import Record
 from mockserver.world.world import World
@@ -44,13 +44,13 @@ class PortkeyService:
 
     def admit(self, request: Request, operation: Operation, world: World) -> None:
         """Hold a call of the data plane to the limits of the provider that it names."""
-        if operation.id not in scopes.OPERATIONS:
+        if _is_metered(operation):
             metering.admit(request, world)
 
     def account(self, request: Request, reply: Reply, operation: Operation, world: World) -> None:
         """Count a call that succeeded, and what it used."""
         identity.account(request.caller, world)
-        if operation.id not in scopes.OPERATIONS:
+        if _is_metered(operation):
             metering.account(request, reply, world)
 
     def word(self, problem: Problem, operation: Operation | None) -> Reply:
@@ -72,6 +72,11 @@ class PortkeyService:
     def credentials(self, world: World) -> dict[str, str]:
         """The admin key of a seed world."""
         return {"x-portkey-api-key": seeds.admin_key(world)}
+
+
+def _is_metered(operation: Operation) -> bool:
+    """Whether a call reaches a provider past the gateway, so that all that is known of it is what it says itself."""
+    return operation.id not in scopes.OPERATIONS and operation.id not in serving.OPERATIONS
 
 
 def service(*, strict: bool) -> PortkeyService:

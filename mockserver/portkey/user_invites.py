@@ -6,25 +6,23 @@ the invitation. Source of every rule that names none: identity-and-access, User 
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 from mockserver.contract.problems import CONFLICT, Problem, invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
+from mockserver.portkey.addresses import own_address
 from mockserver.portkey.keys import make_key, with_fallback
 from mockserver.portkey.memberships import put_member
 from mockserver.portkey.records import find_workspace, listed, moment, not_found, owner_id, page
 from mockserver.values import Record
 from mockserver.world.clock import format_timestamp
-from mockserver.world.world import DEFAULT, World
+from mockserver.world.world import World
 
 LIFE = timedelta(days=7)
 """How long an invitation can be accepted. *chosen*: all that is known is that it is days."""
 
 TOKEN_LENGTH = 24
-
-_HOST = re.compile(rb"[A-Za-z0-9._-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
 
 
 def invites_create(request: Request, world: World) -> Reply:
@@ -188,10 +186,7 @@ def _key(details: Record | None) -> Record | None:
 
 def _send(invite: Record, request: Request, world: World) -> str:
     """Write down the mail of an invitation, and return its link: to the host that the caller has called, into this world."""
-    host = request.headers.get(b"host", b"")
-    place = host.decode() if _HOST.fullmatch(host) else "localhost"
-    prefix = "" if world.name == DEFAULT else f"/worlds/{world.name}"
-    link = f"http://{place}{prefix}/v1/invites/{invite['_token']}"
+    link = f"{own_address(request, world)}/invites/{invite['_token']}"
     about = {name: invite[name] for name in ("object", "id")}
     world.tell("invite", {"to": [invite["email"]], "about": about, "link": link, "expires_at": invite["expires_at"]})
     return link

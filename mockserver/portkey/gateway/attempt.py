@@ -5,16 +5,17 @@ Source: gateway-data-plane, Request pipeline (10: the order), Retry, Request tim
 
 from __future__ import annotations
 
-from mockserver import values
+from collections.abc import Callable
+
 from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.contract.replies import Reply
-from mockserver.portkey import metering
+from mockserver.portkey import calls, envelopes, metering
 from mockserver.portkey.gateway import cache, hooks, scripts
 from mockserver.portkey.gateway.exchange import PROVIDERS, Exchange, Outcome, Provider, addressed_model, resolved
 from mockserver.portkey.gateway.targets import shaped
-from mockserver.portkey.gateway.upstream import Answer, ask, replayed
+from mockserver.portkey.gateway.upstream import Answer, ask, model_of, replayed, reply_of
 from mockserver.portkey.gateway.verdicts import Subject
-from mockserver.values import JSON, Record
+from mockserver.values import Record
 
 RETRIED = (429, 500, 502, 503, 504)
 """What is retried unless a config lists other statuses."""
@@ -34,75 +35,79 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
     world = exchange.world
     provider, body = _addressed(exchange, target)
     body = shaped(body, target)
-    model = body.get("model") if isinstance(body.get("model"), str) else ""
-    outcome = Outcome(Reply(), path, provider, str(model or ""))
+    outcome = Outcome(Reply(), path, provider, model_of(exchange.kind, body))
     at = world.clock.timestamp()
 
-    def subject(text: str) -> Subject:
-        return Subject(text, exchange.kind, body, exchange.metadata)
+    def found_in(rails: list[hooks.Guardrail], text: str) -> hooks.Findings:
+        return hooks.run(rails, Subject(text, exchange.kind, body, exchange.metadata), at) if rails else hooks.NOTHING
 
-    before = hooks.NOTHING
-    if exchange.kind in hooks.INPUT_KINDS:
-        before = hooks.run(hooks.guardrails(target, "input", world), subject(scripts.last_text(body)), at)
+    before_rails = hooks.guardrails(target, "input", world) if exchange.kind in hooks.INPUT_KINDS else []
+    after_rails = hooks.guardrails(target, "output", world) if exchange.kind in hooks.OUTPUT_KINDS else []
+    before = found_in(before_rails, scripts.last_text(body))
     if before.denied:
         outcome.reply = _denied(before, hooks.NOTHING)
         return outcome
 
     url = f"{provider.name}{exchange.request.operation.path}"
-    space = calls_space(exchange)
-    found = cache.look_up(
-        world, target.get("cache"), exchange.kind, url, body, space,
-        refresh=_text(exchange, b"x-portkey-cache-force-refresh").lower() == "true", asked_age_s=_asked_age_s(exchange),
-    )  # fmt: skip
-    outcome.cache_status = found.status
-    if found.body is not None:
-        outcome.reply = _with_hooks(replayed(exchange, body, found.body), before, hooks.NOTHING)
-        outcome.response, outcome.answered = found.body, True
+    space = _text(exchange, b"x-portkey-cache-namespace") or _text(exchange, b"x-portkey-metadata")
+    refresh = _text(exchange, b"x-portkey-cache-force-refresh").lower() == "true"
+    kept = cache.look_up(
+        world, target.get("cache"), exchange.kind, url, body, space, refresh=refresh, asked_age_s=_asked_age_s(exchange)
+    )
+    outcome.cache_status = kept.status
+    if kept.body is not None:
+        results = _results(before, hooks.NOTHING)
+        outcome.reply = _judged(replayed(exchange, provider, body, kept.body, results), failed=before.failed)
+        outcome.response = kept.body
         return outcome
 
-    refusal = metering.refusal(exchange, provider, outcome.model)
-    if refusal is not None:
-        outcome.reply = refusal
+    try:
+        billed = metering.Billed(provider.name, provider.slug, provider.record, outcome.model)
+        metering.admit_to(exchange.request, billed, world)
+    except Problem as problem:
+        outcome.reply = envelopes.of_gateway(problem)
         return outcome
 
-    after_rails = hooks.guardrails(target, "output", world) if exchange.kind in hooks.OUTPUT_KINDS else []
-    answer, after = _asked(exchange, target, provider, body, path, outcome, after_rails, subject)
-    outcome.usage, outcome.response = answer.usage, answer.body
-    outcome.answered = answer.status == 200
+    answer, after = _asked(exchange, target, provider, body, outcome, lambda text: found_in(after_rails, text))
+    outcome.usage, outcome.response, outcome.asked = answer.usage, answer.body, True
+    outcome.final = "x-portkey-gateway-exception" in answer.headers
     if after.denied:
         outcome.reply = _denied(before, after)
         return outcome
-    outcome.reply = _with_hooks(answer.reply(exchange, body), before, after)
+    reply = reply_of(exchange, provider, answer, body, _results(before, after))
+    outcome.reply = _judged(reply, failed=before.failed or after.failed)
     if answer.status == 200:
-        cache.store(world, found, exchange.kind, url, body, space, answer.body)
+        cache.store(world, kept, exchange.kind, url, body, space, answer.body)
     return outcome
 
 
 def _asked(
-    exchange: Exchange, target: Record, provider: Provider, body: Record, path: str, outcome: Outcome,
-    rails: list[hooks.Guardrail], subject: object,
-) -> tuple[Answer, hooks.Findings]:  # fmt: skip
+    exchange: Exchange,
+    target: Record,
+    provider: Provider,
+    body: Record,
+    outcome: Outcome,
+    judge: Callable[[str], hooks.Findings],
+) -> tuple[Answer, hooks.Findings]:
     """Ask the provider until it answers with something that is not retried, or the attempts are used up."""
     settings = target.get("retry") or {}
     attempts = int(settings.get("attempts") or 0)
     statuses = settings.get("on_status_codes") or RETRIED
-    waits = settings.get("use_retry_after_header") or settings.get("use_retry_after_headers")
+    heeds = settings.get("use_retry_after_header") or settings.get("use_retry_after_headers")
     waited_s = 0.0
     for tried in range(attempts + 1):
-        answer = ask(exchange, target, provider, body, path)
-        after = hooks.NOTHING
-        if rails and answer.status == 200:
-            after = hooks.run(rails, subject(answer.text), exchange.world.clock.timestamp())  # type: ignore[operator]
-        status = 446 if after.denied else 246 if after.failed else answer.status
+        answer = ask(exchange, target, provider, body, outcome.path)
+        after = judge(answer.text) if answer.status == 200 else hooks.NOTHING
+        status = answer.status if answer.status != 200 else 446 if after.denied else 246 if after.failed else 200
         outcome.retries = tried
-        if status not in statuses or status == 200:
+        if status == 200 or status not in statuses or "x-portkey-gateway-exception" in answer.headers:
             return answer, after
-        hint_s = answer.retry_after_s if waits and status == 429 else None
-        if hint_s is not None:
-            if waited_s + hint_s > LONGEST_WAIT_S:
+        wait_s = answer.retry_after_s if heeds and status == 429 else None
+        if wait_s is not None:
+            if waited_s + wait_s > LONGEST_WAIT_S:
                 break
-            waited_s += hint_s
-            exchange.elapsed_ms += hint_s * 1000
+            waited_s += wait_s
+            exchange.elapsed_ms += wait_s * 1000
     outcome.retries = -1 if attempts else 0
     return answer, after
 
@@ -140,24 +145,18 @@ def _denied(before: hooks.Findings, after: hooks.Findings) -> Reply:
     return Reply(446, {"error": error, "hook_results": _results(before, after)}, problem="denied")
 
 
-def _with_hooks(reply: Reply, before: hooks.Findings, after: hooks.Findings) -> Reply:
-    """The reply with what synchronous guardrails found; one that failed without denying makes a 200 a 246."""
-    if not before.results and not after.results:
-        return reply
-    if isinstance(reply.body, dict):
-        reply.body = {**reply.body, "hook_results": _results(before, after)}
-    if reply.status == 200 and (before.failed or after.failed):
+def _judged(reply: Reply, *, failed: bool) -> Reply:
+    """The reply; a guardrail that failed without denying makes a 200 a 246."""
+    if reply.status == 200 and failed:
         reply.status = 246
     return reply
 
 
-def _results(before: hooks.Findings, after: hooks.Findings) -> Record:
+def _results(before: hooks.Findings, after: hooks.Findings) -> Record | None:
+    """What synchronous guardrails found, as replies show it; None when there were none."""
+    if not before.results and not after.results:
+        return None
     return {"before_request_hooks": before.results, "after_request_hooks": after.results}
-
-
-def calls_space(exchange: Exchange) -> str:
-    """What keeps calls apart in the cache: the namespace, else the metadata as it was sent."""
-    return _text(exchange, b"x-portkey-cache-namespace") or _text(exchange, b"x-portkey-metadata")
 
 
 def _asked_age_s(exchange: Exchange) -> int | None:
@@ -169,9 +168,4 @@ def _asked_age_s(exchange: Exchange) -> int | None:
 
 
 def _text(exchange: Exchange, header: bytes) -> str:
-    return exchange.request.headers.get(header, b"").decode("latin-1").strip()
-
-
-def dumped(value: JSON) -> bytes:
-    """Return the JSON text of a value."""
-    return values.dump(value)
+    return calls.text(exchange.request, header)

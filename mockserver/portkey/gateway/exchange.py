@@ -5,7 +5,7 @@ Source: gateway-data-plane, Provider and model addressing, Request headers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from mockserver.contract.problems import INVALID_REQUEST, Problem
@@ -20,13 +20,17 @@ from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
 PROVIDERS = frozenset(
-    "302ai ai21 anthropic anyscale azure-ai azure-openai bedrock cerebras cohere cometapi cortex dashscope deepbricks deepinfra "
-    "deepseek featherless-ai fireworks-ai github google groq huggingface hyperbolic inference-net jina kluster-ai krutrim lambda "
-    "lemonfox-ai lepton lingyi meshy milvus mistral-ai modal monsterapi moonshot ncompass nebius nextbit nomic novita-ai nscale "
-    "ollama openai openrouter oracle palm perplexity-ai portkey predibase qdrant recraft-ai reka-ai replicate sagemaker sambanova "
-    "segmind siliconflow snowflake stability-ai together-ai triton tripo3d upstage vertex-ai voyage workers-ai x-ai z-ai zhipu"
-    "".split()
-)
+    {
+        "302ai", "ai21", "anthropic", "anyscale", "azure-ai", "azure-openai", "bedrock", "cerebras", "cohere",
+        "cometapi", "cortex", "dashscope", "deepbricks", "deepinfra", "deepseek", "featherless-ai", "fireworks-ai",
+        "github", "google", "groq", "huggingface", "hyperbolic", "inference-net", "jina", "kluster-ai", "krutrim",
+        "lambda", "lemonfox-ai", "lepton", "lingyi", "meshy", "milvus", "mistral-ai", "modal", "monsterapi", "moonshot",
+        "ncompass", "nebius", "nextbit", "nomic", "novita-ai", "nscale", "ollama", "openai", "openrouter", "oracle",
+        "palm", "perplexity-ai", "portkey", "predibase", "qdrant", "recraft-ai", "reka-ai", "replicate", "sagemaker",
+        "sambanova", "segmind", "siliconflow", "snowflake", "stability-ai", "together-ai", "triton", "tripo3d",
+        "upstage", "vertex-ai", "voyage", "workers-ai", "x-ai", "z-ai", "zhipu",
+    }
+)  # fmt: skip
 """Plain names of providers (gateway-data-plane names `VALID_PROVIDERS`; its list as far as public)."""
 
 _NO_SLUGS = ("@cf/", "@hf/")
@@ -56,8 +60,6 @@ class Exchange:
     trace_id: str
     strict: bool
     elapsed_ms: float = 0.0
-    attempts: int = 0
-    prompt: Record = field(default_factory=dict)
 
     @property
     def caller(self) -> Caller:
@@ -71,7 +73,8 @@ class Outcome:
     """What a target has come to.
 
     `reply` is what goes to the caller but for the gateway's headers. `retries` is as the header has it. `usage` are tokens of
-    request and response; `final` keeps a fallback from going on.
+    request and response, `response` the JSON of what was answered; `asked` tells that a provider was, `final` keeps a fallback
+    from going on.
     """
 
     reply: Reply
@@ -82,7 +85,7 @@ class Outcome:
     cache_status: str = "DISABLED"
     usage: tuple[int, int] = (0, 0)
     final: bool = False
-    answered: bool = False
+    asked: bool = False
     response: JSON = None
 
     @property
@@ -107,7 +110,7 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
         slug=slug or in_model,
         provider_name="" if said.startswith("@") else said,
         metadata=calls.metadata(request, world),
-        trace_id=calls.trace_id(request) or world.ids.uuid4(),
+        trace_id=_trace_id(request) or world.ids.uuid4(),
         strict=calls.text(request, b"x-portkey-strict-open-ai-compliance").lower() != "false",
     )
     if exchange.slug:
@@ -115,6 +118,12 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
     if exchange.provider_name and exchange.provider_name not in PROVIDERS:
         raise Problem(INVALID_REQUEST, "Invalid provider passed")
     return exchange
+
+
+def _trace_id(request: Request) -> str:
+    """The trace that a call names; W3C's header counts when Portkey's is absent."""
+    parts = calls.text(request, b"traceparent").split("-")
+    return calls.text(request, b"x-portkey-trace-id") or (parts[1] if len(parts) == 4 else "")
 
 
 def addressed_model(model: JSON) -> tuple[str, str | None]:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from hashlib import blake2b
+from itertools import islice
+from typing import Literal, TypeAlias
 
 from mockserver.contract.replies import Piece, Reply, Stream
-from mockserver.portkey.answers import chat, completions, embeddings, moderations, rerank, sse
+from mockserver.portkey.addresses import own_address
+from mockserver.portkey.answers import chat, completions, embeddings, images, moderations, rerank, speech, sse, transcription
 from mockserver.portkey.answers.chance import Chance
 from mockserver.portkey.answers.decoration import decorated
 from mockserver.portkey.answers.errors import Unanswerable
@@ -38,17 +41,13 @@ SLICE = 500
 """How many characters a chunk of a replayed stream holds."""
 
 
-class Streamed(Protocol):
-    """An answer that can be told in chunks."""
-
-    def chunks(self, include_usage: bool = False, chunk_size: int | None = None) -> Iterator[Record]:
-        """Yield the chunks."""
-        ...
-
-
 @dataclass(eq=False)
 class Answer:
-    """What a provider has answered. `body` is the JSON of it, `text` what output guardrails look at."""
+    """What a provider has answered.
+
+    `body` is the JSON of it, `raw` the bytes of what is none, `text` what output guardrails look at. `chunks` tells it piece by
+    piece to whom asked for that; `events` always does, each with its type as its name.
+    """
 
     status: int
     body: JSON
@@ -56,19 +55,15 @@ class Answer:
     text: str = ""
     retry_after_s: float | None = None
     headers: dict[str, str] = field(default_factory=dict)
-    streamed: Streamed | None = None
+    chunks: Callable[[bool, int | None], Iterator[Record]] | None = None
+    events: Callable[[], Iterator[Record]] | None = None
     script: Record = field(default_factory=dict)
     raw: bytes | None = None
     media_type: str = "application/json"
 
 
-class _Made(NamedTuple):
-    """An answer as its kind makes it."""
-
-    body: JSON
-    usage: tuple[int, int]
-    text: str
-    streamed: Streamed | None
+_Kind: TypeAlias = "Callable[[Exchange, Provider, Record, str, Said | None], Answer]"
+"""Makes the answers of one kind of call."""
 
 
 class Ids:
@@ -84,9 +79,7 @@ class Ids:
 
 def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, path: str) -> Answer:
     """Return what a provider answers, or how it fails; `exchange.elapsed_ms` grows by the time that it takes."""
-    exchange.attempts += 1
-    model = body.get("model")
-    model = model if isinstance(model, str) and model not in ("", "portkey-default") else DEFAULT_MODELS.get(exchange.kind, "")
+    model = model_of(exchange.kind, body)
     unsupported = _unsupported(exchange.kind, provider)
     if unsupported is not None:
         return unsupported
@@ -101,26 +94,33 @@ def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, pa
     said = script.get("answer") or {}
     if "error" in said:
         return _failure(exchange, provider, said["error"])
-    if "body" in said:
-        return Answer(200, said["body"], _usage_of(said["body"]), script=script)
     try:
-        made = _KINDS[exchange.kind](exchange, provider, body, model, _said(said))
+        answer = _KINDS[exchange.kind](exchange, provider, body, model, _said(said))
     except Unanswerable as refused:
         error = {"status": 400, "message": refused.message, "param": refused.pointer.strip("/") or None}
         return _failure(exchange, provider, error)
-    return Answer(200, made.body, made.usage, made.text, streamed=made.streamed, script=script)
+    answer.script = script
+    return answer
+
+
+def model_of(kind: str, body: Record) -> str:
+    """Return the model of a call, the usual one of its kind when it names none."""
+    model = body.get("model")
+    return model if isinstance(model, str) and model not in ("", "portkey-default") else DEFAULT_MODELS.get(kind, "")
 
 
 def reply_of(exchange: Exchange, provider: Provider, answer: Answer, body: Record, results: Record | None) -> Reply:
     """Return an answer as the caller gets it: at once, or as a stream when it was asked for; `results` are hook results."""
+    if answer.events is not None and (answer.raw is not None or body.get("stream")):
+        return _stream(exchange, (sse.event(event, event["type"]) for event in answer.events()), answer.script)
     if answer.raw is not None:
         return Reply(answer.status, answer.raw, answer.headers, answer.media_type)
-    if body.get("stream") is True and answer.streamed is not None:
+    if body.get("stream") is True and answer.chunks is not None:
         options = body.get("stream_options")
         with_usage = isinstance(options, dict) and options.get("include_usage") is True
-        chunks = answer.streamed.chunks(with_usage, answer.script.get("chunk_size"))
+        chunks = answer.chunks(with_usage, answer.script.get("chunk_size"))
         shown = (decorated(chunk, provider.name, exchange.strict) for chunk in chunks)
-        return _stream(exchange, answer.status, shown, answer.script, results)
+        return _stream(exchange, _chunked(exchange, shown, results), answer.script)
     shown_body = decorated(answer.body, provider.name, exchange.strict) if answer.status == 200 else answer.body
     if results is not None and isinstance(shown_body, dict):
         shown_body = {**shown_body, "hook_results": results}
@@ -130,7 +130,7 @@ def reply_of(exchange: Exchange, provider: Provider, answer: Answer, body: Recor
 def replayed(exchange: Exchange, provider: Provider, body: Record, kept: JSON, results: Record | None) -> Reply:
     """Return what the cache has kept as a reply; a stream of it has chunks of its own (Cache: Streaming hit)."""
     if body.get("stream") is True and isinstance(kept, dict) and isinstance(kept.get("choices"), list):
-        return _stream(exchange, 200, _replayed_chunks(kept, provider), {}, results)
+        return _stream(exchange, _chunked(exchange, _replayed_chunks(kept, provider), results), {})
     shown = decorated(kept, provider.name, exchange.strict) if isinstance(kept, dict) else kept
     return Reply(200, {**shown, "hook_results": results} if results is not None and isinstance(shown, dict) else shown)
 
@@ -144,38 +144,38 @@ def timeout_ms(exchange: Exchange, target: Record) -> int | None:
     return int(given) if given is not None else None
 
 
-def _stream(exchange: Exchange, status: int, chunks: Iterator[Record], script: Record, results: Record | None) -> Reply:
-    """A reply of server-sent events.
+def _chunked(exchange: Exchange, chunks: Iterator[Record], results: Record | None) -> Iterator[bytes]:
+    """Chunks as events.
 
     What guardrails found before comes first, what they found after comes behind the end, and only to whom strict compliance is
     off (Guardrails: Streaming).
     """
-    start_s = exchange.world.clock.seconds() + exchange.elapsed_ms / 1000
-    pause_s = script.get("chunk_delay_ms", 0) / 1000
-    cut_after = script.get("cut_after")
+    shows = results is not None and not exchange.strict
+    if shows and results is not None:
+        yield sse.event({"hook_results": {"before_request_hooks": results["before_request_hooks"]}})
+    for chunk in chunks:
+        yield sse.event(chunk)
+    yield sse.DONE
+    if shows and results is not None and results["after_request_hooks"]:
+        yield sse.event({"hook_results": {"after_request_hooks": results["after_request_hooks"]}})
 
-    def events() -> Iterator[bytes]:
-        if results is not None and not exchange.strict:
-            yield sse.event({"hook_results": {"before_request_hooks": results["before_request_hooks"]}})
-        for chunk in chunks:
-            yield sse.event(chunk)
-        yield sse.DONE
-        if results is not None and not exchange.strict and results["after_request_hooks"]:
-            yield sse.event({"hook_results": {"after_request_hooks": results["after_request_hooks"]}})
+
+def _stream(exchange: Exchange, events: Iterator[bytes], script: Record) -> Reply:
+    """A reply of server-sent events, at the pace of a script, and cut off where it says so."""
+    start_s = exchange.world.clock.seconds() + exchange.elapsed_ms / 1000
+    pause_s, cut_after = script.get("chunk_delay_ms", 0) / 1000, script.get("cut_after")
 
     def pieces() -> Iterator[Piece]:
-        for at, data in enumerate(events()):
-            if cut_after is not None and at >= cut_after:
-                return
+        for at, data in enumerate(islice(events, cut_after)):
             yield Piece(data, start_s + at * pause_s if pause_s else None)
 
-    return Reply(status, Stream(pieces(), cut=cut_after is not None), media_type=sse.MEDIA_TYPE)
+    return Reply(200, Stream(pieces(), cut=cut_after is not None), media_type=sse.MEDIA_TYPE)
 
 
 def _replayed_chunks(kept: Record, provider: Provider) -> Iterator[Record]:
     """A kept answer in slices: every chunk has the role and the usage, and none but the last an end."""
     is_chat = kept.get("object") == "chat.completion"
-    head = {name: kept[name] for name in ("id", "created", "model") if name in kept}
+    head: Record = {name: kept[name] for name in ("id", "created", "model") if name in kept}
     head |= {"object": "chat.completion.chunk" if is_chat else kept.get("object"), "provider": provider.name}
 
     def chunk(index: int, said: Record, reason: str | None) -> Record:
@@ -259,38 +259,81 @@ def _chance(exchange: Exchange, provider: Provider, model: str) -> Chance:
     return Chance(exchange.world.seed, f"{provider.name}/{model}")
 
 
-def _chat(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> _Made:
-    world = exchange.world
-    made = chat.answer(body, model, _chance(exchange, provider, model), Ids(world), int(world.clock.seconds()), said)
-    return _Made(made.as_json(), (made.usage.prompt, made.usage.completion), made.choices[0].text or "", made)
+def _chat(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
+    made = chat.answer(body, model, *_source(exchange, provider, model), _created(exchange), said)
+    return Answer(
+        200, made.as_json(), (made.usage.prompt, made.usage.completion), made.choices[0].text or "", chunks=made.chunks
+    )
 
 
-def _complete(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> _Made:
-    world = exchange.world
-    made = completions.answer(body, model, _chance(exchange, provider, model), Ids(world), int(world.clock.seconds()), said)
+def _complete(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
+    made = completions.answer(body, model, *_source(exchange, provider, model), _created(exchange), said)
     shown = made.as_json()
-    return _Made(shown, _usage_of(shown), shown["choices"][0]["text"], made)
+    return Answer(200, shown, _usage_of(shown), shown["choices"][0]["text"], chunks=made.chunks)
 
 
-def _embed(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> _Made:
+def _embed(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
     shown = embeddings.answer(body, model, _chance(exchange, provider, model))
-    return _Made(shown, _usage_of(shown), "", None)
+    return Answer(200, shown, _usage_of(shown))
 
 
-def _rerank(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> _Made:
-    shown = rerank.answer(body, model, _chance(exchange, provider, model), Ids(exchange.world))
-    return _Made(shown, (0, 0), "", None)
+def _rerank(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
+    return Answer(200, rerank.answer(body, model, *_source(exchange, provider, model)))
 
 
-def _moderate(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> _Made:
-    shown = moderations.answer(body, model, _chance(exchange, provider, model), Ids(exchange.world))
-    return _Made(shown, (0, 0), "", None)
+def _moderate(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
+    return Answer(200, moderations.answer(body, model, *_source(exchange, provider, model)))
 
 
-_KINDS: dict[str, Callable[[Exchange, Provider, Record, str, Said | None], _Made]] = {
+def _draw(kind: images.Kind) -> _Kind:
+    def answer(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
+        # What a form uploads stands in the place of its field: its bytes decide what is drawn.
+        files = {upload.name: blake2b(upload.content).hexdigest() for upload in exchange.request.uploads}
+        address = f"{own_address(exchange.request, exchange.world)}/images/drawn"
+        chance, created = _chance(exchange, provider, model), _created(exchange)
+        made = images.answer({**body, **files}, model, chance, created, kind, address)
+        return Answer(200, made.as_json(), events=made.events)
+
+    return answer
+
+
+def _speak(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
+    made = speech.answer(body, model, _chance(exchange, provider, model))
+    streams = body.get("stream_format") == "sse"
+    return Answer(200, None, raw=made.content, media_type=made.media_type, events=made.events if streams else None)
+
+
+def _transcribe(task: Literal["transcribe", "translate"]) -> _Kind:
+    def answer(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
+        content = next((upload.content for upload in exchange.request.uploads if upload.name == "file"), b"")
+        made = transcription.answer(content, body, model, _chance(exchange, provider, model), task)
+        shown = made.reply()
+        if isinstance(shown, bytes):
+            return Answer(200, None, text=made.text, raw=shown, media_type=made.media_type)
+        streams = str(body.get("stream")).lower() == "true" and task == "transcribe"
+        return Answer(200, shown, _usage_of(shown), made.text, events=made.events if streams else None)
+
+    return answer
+
+
+def _source(exchange: Exchange, provider: Provider, model: str) -> tuple[Chance, Ids]:
+    return _chance(exchange, provider, model), Ids(exchange.world)
+
+
+def _created(exchange: Exchange) -> int:
+    return int(exchange.world.clock.seconds())
+
+
+_KINDS: dict[str, _Kind] = {
     "chatComplete": _chat,
     "complete": _complete,
     "embed": _embed,
     "rerank": _rerank,
     "moderate": _moderate,
+    "imageGenerate": _draw("generation"),
+    "imageEdit": _draw("edit"),
+    "imageVariation": _draw("variation"),
+    "createSpeech": _speak,
+    "createTranscription": _transcribe("transcribe"),
+    "createTranslation": _transcribe("translate"),
 }

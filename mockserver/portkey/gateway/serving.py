@@ -1,0 +1,102 @@
+"""The gateway as families call it: one call in, one reply out, and what it leaves behind.
+
+Source: gateway-data-plane, Response headers, Budgets and rate limits; governance-mcp-observability, Logs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from mockserver.contract.replies import Reply
+from mockserver.contract.requests import Request
+from mockserver.portkey import logbook, metering
+from mockserver.portkey.gateway import configs
+from mockserver.portkey.gateway.attempt import attempt
+from mockserver.portkey.gateway.exchange import Exchange, Outcome, opened
+from mockserver.portkey.gateway.routing import route
+from mockserver.portkey.log_records import HITS, LogRecord
+from mockserver.values import Record
+from mockserver.world.world import World
+
+OPERATIONS = frozenset(
+    {
+        "createChatCompletion", "createCompletion", "createEmbedding", "createRerank", "createModeration", "createImage",
+        "createImageEdit", "createImageVariation", "createSpeech", "createTranscription", "createTranslation",
+        "createPromptCompletion", "createGeneration",
+    }
+)  # fmt: skip
+"""Operations that come here; whatever else the data plane has is metered by what it says itself."""
+
+
+def answer(kind: str, request: Request, world: World, body: Record | None = None) -> Reply:
+    """Return the reply to a call of a kind; `body` takes the place of the request's own, for prompts.
+
+    Refusals before a target is chosen are problems; what a target comes to is a reply, which leaves a log also when it is
+    an error. Fails: `invalid-request` for what cannot be addressed, `service-failed` where the gateway itself would fail.
+    """
+    exchange = opened(kind, request, world, request.caller.config or configs.NONE, request.fields if body is None else body)
+    outcome = route(exchange, attempt)
+    cost_cents = _counted(exchange, outcome)
+    reply = outcome.reply
+    reply.headers = {**reply.headers, **_headers(exchange, outcome)}
+    reply.kept = True
+    if exchange.elapsed_ms:
+        reply.due_s = world.clock.seconds() + exchange.elapsed_ms / 1000
+    logbook.record(world, _log(exchange, outcome, cost_cents))
+    return reply
+
+
+def _headers(exchange: Exchange, outcome: Outcome) -> dict[str, str]:
+    headers = {
+        "x-portkey-trace-id": exchange.trace_id,
+        "x-portkey-retry-attempt-count": str(outcome.retries),
+        "x-portkey-cache-status": outcome.cache_status,
+        "x-portkey-last-used-option-index": outcome.path,
+    }
+    return headers if outcome.provider.name == "portkey" else {**headers, "x-portkey-provider": outcome.provider.name}
+
+
+def _counted(exchange: Exchange, outcome: Outcome) -> float:
+    """Count what a call used, unless it reached no provider; return its cost in cents."""
+    if not outcome.asked:
+        return 0.0
+    provider = outcome.provider
+    billed = metering.Billed(provider.name, provider.slug, provider.record, outcome.model)
+    return metering.count(exchange.request, billed, *outcome.usage, exchange.world)
+
+
+def _log(exchange: Exchange, outcome: Outcome, cost_cents: float) -> LogRecord:
+    """The log of a call.
+
+    *chosen*: a provider takes what its script says, and besides as long as `logbook.of_call` says; a hit takes no time.
+    """
+    provider, config = outcome.provider, exchange.config
+    shown = Reply(outcome.status, outcome.response if outcome.response is not None else outcome.reply.body)
+    shown.headers = {"x-portkey-trace-id": exchange.trace_id}
+    usage = logbook.Usage(provider.name, outcome.model, provider.record, *outcome.usage, cost_cents)
+    log = logbook.of_call(exchange.request, shown, usage, exchange.world)
+    is_hit = outcome.cache_status in HITS
+    targets = [int(number) for number in re.findall(r"targets\[(\d+)\]", outcome.path)]
+    return replace(
+        log,
+        response_time=0 if is_hit else log.response_time + round(exchange.elapsed_ms),
+        cache_status=outcome.cache_status,
+        cache_type="" if outcome.cache_status == "DISABLED" else "semantic" if "SEMANTIC" in outcome.cache_status else "simple",
+        cache_savings=_saved(exchange, outcome) if is_hit else 0,
+        retry_success_count=max(outcome.retries, 0) if 200 <= outcome.status < 300 else 0,
+        last_used_option_index=targets[-1] if targets else 0,
+        option_path=outcome.path,
+        mode=(config.content.get("strategy") or {}).get("mode", "single"),
+        config=config.slug,
+        config_id=config.id,
+        virtual_key=provider.slug if provider.record is not None else "",
+        stream_mode=int(exchange.body.get("stream") is True),
+    )
+
+
+def _saved(exchange: Exchange, outcome: Outcome) -> float:
+    """What a hit did not have to pay, in cents."""
+    provider = outcome.provider
+    billed = metering.Billed(provider.name, provider.slug, provider.record, outcome.model)
+    return metering.cost_cents(billed, *metering.tokens_of(outcome.response), exchange.world)
