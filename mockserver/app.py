@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from mockserver import control, data, site
 from mockserver.call import Target
@@ -31,6 +31,8 @@ from mockserver.world.journal import CAPACITY
 from mockserver.world.world import Layouts, World, Worlds
 
 log = logging.getLogger("mockserver")
+
+Added: TypeAlias = control.Control | control.Extension | site.Site
 
 BODY_LIMIT = 10 * 2**20
 SEEDED_AT = datetime(2025, 1, 6, 9, tzinfo=UTC)
@@ -85,7 +87,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         )
         invented = stubs.invented if settings.sample_unknown else None
         self._serve(self.contract, self.service, self.resolver, self.base_path, journalled=True, invented=invented)
-        for api in (control.Control(self._facts()), site.Site(self.document, self.service.name)):
+        for api in _added(settings, self._facts(), self.document, self.service.name):
             resolver = StubResolver(api.contract.operations, None, api.stub)
             self._serve(api.contract, api, resolver, api.base_path, journalled=False)
         self.app, self.middleware_stack = self._build_middleware_stack()
@@ -160,6 +162,15 @@ _PROBLEM: Record = {
     "description": "The call is refused.",
     "content": {"application/problem+json": {"schema": {"type": "object"}}},
 }
+
+
+def _added(settings: Settings, facts: control.ServerFacts, document: Record, name: str) -> list[Added]:
+    """The APIs that the server adds to the served one."""
+    added: list[Added] = [control.Control(facts), site.Site(document, name)]
+    if _is_shipped(settings):
+        own = (data.SERVICE_ADMIN_DOCUMENT, data.SERVICE_ADMIN_BUNDLE, data.service_admin())
+        added.insert(1, control.Extension(*own, settings.admin_token))
+    return added
 
 
 def _complete(document: Record, settings: Settings) -> Record:

@@ -19,6 +19,10 @@ DOCUMENT = _TOP / "openapi.yaml"
 DOCUMENT_BUNDLE = BUNDLED / "openapi.json"
 CONTROL_DOCUMENT = _PACKAGE / "control" / "openapi.yaml"
 CONTROL_BUNDLE = BUNDLED / "control.json"
+SERVICE_ADMIN_DOCUMENT = _PACKAGE / "portkey" / "admin.yaml"
+SERVICE_ADMIN_BUNDLE = BUNDLED / "service-admin.json"
+SERVICE_ADMIN_MODULE = "mockserver.portkey.admin"
+"""What the shipped document's API adds to the admin API."""
 SITE_DOCUMENT = _PACKAGE / "site" / "openapi.yaml"
 SITE_BUNDLE = BUNDLED / "site.json"
 FIXTURES = _TOP / "fixtures"
@@ -32,6 +36,11 @@ FUZZ_MODULE = "mockserver.portkey.fuzzing"
 def service(*, strict: bool) -> Any:
     """Return the service of the shipped document."""
     return importlib.import_module(SERVICE_MODULE).service(strict=strict)
+
+
+def service_admin() -> Any:
+    """Return the module whose functions are the stubs of what the shipped document's API adds to the admin API."""
+    return importlib.import_module(SERVICE_ADMIN_MODULE)
 
 
 def fuzz_exceptions() -> Any:

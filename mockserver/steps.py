@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import Any
@@ -20,7 +21,7 @@ from mockserver.contract.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
 )
-from mockserver.contract.replies import Reply
+from mockserver.contract.replies import Reply, Stream
 from mockserver.contract.requests import ContractBroken, Request
 from mockserver.contract.violations import Violation
 from mockserver.resolver import StubResolver
@@ -69,7 +70,12 @@ class Edge:
         except Exception:
             log.exception("%s %s failed", call.method, call.path)
             reply = self._word(call, Problem(MOCK_FAILED, "The mock failed; its log has the traceback"))
-        await self._send(call, reply, send)
+        if reply.due_s is not None and call.world is not None and not await _waited(call.world, reply.due_s, receive):
+            return
+        if type(reply.body) is Stream:
+            await self._stream(call, reply, reply.body, receive, send)
+        else:
+            await self._send(call, reply, send)
 
     def _word(self, call: Call, problem: Problem) -> Reply:
         # The traceback leads to this call and its body, and the call to the problem: a circle that would keep both.
@@ -86,18 +92,46 @@ class Edge:
         return reply
 
     async def _send(self, call: Call, reply: Reply, send: Any) -> None:
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
         body = b""
         if reply.status != 204:
             body = reply.body if type(reply.body) is bytes else values.dump(reply.body)
-            headers.append((b"content-type", reply.media_type.encode()))
-            headers.append((b"content-length", b"%d" % len(body)))
-        if call.problem is not None:
-            headers.append((PROBLEM_HEADER, call.problem.kind.name.encode()))
+        headers = self._headers(call, reply, None if reply.status == 204 else len(body))
         # Before the reply goes out: who has the reply may look into the journal at once.
         self._record(call, reply.status, headers, body)
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
+
+    async def _stream(self, call: Call, reply: Reply, stream: Stream, receive: Any, send: Any) -> None:
+        """Send a body piece by piece as its pieces fall due; a client that leaves stops it."""
+        headers = self._headers(call, reply, None)
+        headers.append((b"cache-control", b"no-cache"))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        left = asyncio.ensure_future(_departure(receive))
+        sent = []
+        try:
+            for piece in stream.pieces:
+                if piece.due_s is not None and call.world is not None:
+                    await call.world.clock.reach(piece.due_s, left)
+                if left.done():
+                    break
+                sent.append(piece.data)
+                await send({"type": "http.response.body", "body": piece.data, "more_body": True})
+                await asyncio.sleep(0)  # what is written goes out before the next piece is made
+        finally:
+            left.cancel()
+            self._record(call, reply.status, headers, b"".join(sent))
+        if not stream.cut:
+            await send({"type": "http.response.body", "body": b""})
+
+    def _headers(self, call: Call, reply: Reply, length: int | None) -> list[tuple[bytes, bytes]]:
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
+        if reply.status != 204:
+            headers.append((b"content-type", reply.media_type.encode()))
+            if length is not None:
+                headers.append((b"content-length", b"%d" % length))
+        if call.problem is not None:
+            headers.append((PROBLEM_HEADER, call.problem.kind.name.encode()))
+        return headers
 
     def _record(self, call: Call, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         target = call.target
@@ -141,6 +175,22 @@ class Edge:
                     return
         await receive()
         await send({"type": "websocket.close", "code": 1003, "reason": "no operation of this document is a WebSocket"})
+
+
+async def _waited(world: World, due_s: float, receive: Any) -> bool:
+    """Wait until a world's time; False when the client leaves before."""
+    left = asyncio.ensure_future(_departure(receive))
+    try:
+        await world.clock.reach(due_s, left)
+        return not left.done()
+    finally:
+        left.cancel()
+
+
+async def _departure(receive: Any) -> None:
+    """Return when the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class WorldChoice:
@@ -231,7 +281,7 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
                 reply = self._run(target, request, world)
             if not target.reply.keeps(reply):
                 raise own_defect(target, target.reply.violations(reply, target.explainer()))
-            if reply.status < 400 and demand is None:
+            if (reply.status < 400 or reply.kept) and demand is None:
                 target.service.account(request, reply, target.operation, world)
                 attempt.keep()
         call.reply = reply

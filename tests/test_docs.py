@@ -181,7 +181,7 @@ def test_curl_lines_of_a_page_work(page: Path) -> None:
 
 
 def test_fixture_on_the_page_is_planted(tmp_path: Path) -> None:
-    team, _ = blocks(read("fixtures.md"), "yaml")
+    team, _, _ = blocks(read("fixtures.md"), "yaml")
     path = tmp_path / "our_team.yaml"
     path.write_text(team)
 
@@ -191,8 +191,19 @@ def test_fixture_on_the_page_is_planted(tmp_path: Path) -> None:
     assert len(client.world["api_keys"]) == 2
 
 
+def test_fixture_that_repeats_is_planted(tmp_path: Path) -> None:
+    _, many, _ = blocks(read("fixtures.md"), "yaml")
+    path = tmp_path / "many.yaml"
+    path.write_text(many)
+
+    client = Client(App(Settings(fixture=str(path))))
+
+    assert len(client.world["workspaces"]) == 5
+    assert client.get("/v1/api-keys?workspace_id=ws-team-3").json()["total"] == 20
+
+
 def test_fixture_for_another_document_is_planted(tmp_path: Path) -> None:
-    _, library = blocks(read("fixtures.md"), "yaml")
+    _, _, library = blocks(read("fixtures.md"), "yaml")
     path = tmp_path / "library.yaml"
     path.write_text(library)
 
@@ -352,9 +363,10 @@ def test_fixtures_page_has_every_field_of_a_section(name: str) -> None:
         "users:\n  - {email: ada@example.com, role: boss}",
         "workspaces:\n  - {name: A, members: {nobody@example.com: admin}}",
         "api_keys:\n  - {name: A, type: workspace-service, scopes: all, workspace: ws-none}",
+        "users:\n  - {email: 'p{n}@example.com', repeat: 0}",
         "users:\n  - {email: ada@example.com}\n  - {email: ada@example.com}",
     ],
-    ids=["section", "no-list", "field", "value", "person", "workspace", "twice"],
+    ids=["section", "no-list", "field", "value", "person", "workspace", "repeats", "twice"],
 )
 def test_fixture_mistake_is_told_as_on_the_page(text: str, tmp_path: Path) -> None:
     path = tmp_path / "team.yaml"
@@ -367,13 +379,16 @@ def test_fixture_mistake_is_told_as_on_the_page(text: str, tmp_path: Path) -> No
 
 
 def test_identity_has_the_scopes_of_every_operation() -> None:
-    told = {quoted(row[0])[0]: tuple(quoted(row[1])) for row in rows(section(read("identity.md"), "## Scopes"))}
+    told = {quoted(row[0])[0]: row[1] for row in rows(section(read("identity.md"), "## Scopes"))}
     wanted = {
-        operation: tuple(scope.replace("{kind}", "<kind>") for scope in any_of)
+        operation: " or ".join(
+            " and ".join(f"`{scope}`".replace("{kind}", "<kind>") for scope in sorted(all_of)) for all_of in any_of
+        )
+        or "none"
         for operation, any_of in scopes.OPERATIONS.items()
     }
 
-    assert told == wanted | {kind: (family,) for kind, family in scopes.KEY_KINDS.items()}
+    assert told == wanted | {kind: f"`{family}`" for kind, family in scopes.KEY_KINDS.items()}
 
 
 def test_resources_page_shows_what_routes_says(tmp_path: Path) -> None:
@@ -486,7 +501,9 @@ def test_families_do_not_know_each_other(shared_app: App) -> None:
     assert len(sources) > 1
     for family, source in sources.items():
         for other in sources.keys() - {family}:
-            assert not re.search(rf"^\s*(from|import) .*\b{other}\b", source, re.MULTILINE), f"{family} knows {other}"
+            direct = rf"^\s*(from|import) mockserver\.portkey\.{other}\b"
+            by_name = rf"^\s*from mockserver\.portkey import .*\b{other}\b"
+            assert not re.search(f"{direct}|{by_name}", source, re.MULTILINE), f"{family} knows {other}"
 
 
 def families_of(app: App) -> set[str]:

@@ -189,7 +189,7 @@ def test_serve_greets_with_one_line() -> None:
     with Served("-p", "0") as served:
         assert f"http://{served.authority}/v1" in served.greeting
         assert f"http://{served.authority}/__admin/" in served.greeting
-        assert re.search(r"admin key \S{8,}$", served.greeting)
+        assert re.search(r"admin key \S{8,}, workspace key \S{8,}$", served.greeting)
         assert served.stop() == 0
         assert served.process.stdout is not None
         assert (served.process.stdout.read(), served.errors()) == ("", "")
@@ -197,8 +197,11 @@ def test_serve_greets_with_one_line() -> None:
 
 def test_first_call_is_answered_by_the_key_that_is_told() -> None:
     with Served("-p", "0", "--auth", "strict") as served:
-        key = served.greeting.split()[-1].encode()
-        assert served.get("/v1/api-keys", b"host: mock\r\nx-portkey-api-key: %b\r\n" % key).json["total"] == 7
+        told = re.search(r"admin key (\S+), workspace key (\S+)$", served.greeting)
+        assert told is not None
+        admin, workspace = (b"host: mock\r\nx-portkey-api-key: %b\r\n" % key.encode() for key in told.groups())
+        assert served.get("/v1/api-keys", admin).json["total"] == 7
+        assert served.get("/v1/providers", workspace).json["total"] == 3
         assert served.get("/v1/api-keys").status == 401
 
 
@@ -376,7 +379,7 @@ def assert_one_clear_line(done: subprocess.CompletedProcess[str], culprit: str) 
             (["no-paths.yaml"], "no-paths.yaml: is not an OpenAPI document"),
             (["binary.yaml"], "binary.yaml: is not valid YAML"),
             (["deep.yaml"], "deep.yaml"),
-            (["--fixture", "nowhere"], "nowhere: there is no such fixture; name one of empty, small_team"),
+            (["--fixture", "nowhere"], "nowhere: there is no such fixture; name one of empty, large_org, small_team"),
             (["--fixture", "missing.yaml"], "missing.yaml: there is no such file"),
             (["--fixture", "broken.yaml"], "broken.yaml:2: is not valid YAML"),
             (["--fixture", "list.yaml"], "list.yaml: a fixture is an object of sections"),

@@ -152,7 +152,7 @@ def test_unknown_id_is_refused_by_default(pets_document: Path, method: str, path
 
 def test_unknown_id_of_the_shipped_document_is_refused_by_default(client: Client) -> None:
     reply = client.get("/v1/configs/pc-nobody")
-    assert (reply.status_code, reply.json()["data"]["errorCode"]) == (404, "AB08")
+    assert (reply.status_code, reply.json()["data"]["errorCode"]) == (403, "AB03")
 
 
 # Answered by a sample.

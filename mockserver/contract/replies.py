@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,19 +16,40 @@ from mockserver.values import JSON, Record, pointer
 JSON_TYPE = "application/json"
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a streamed body. It does not leave before the world's time `due_s`, when that is given."""
+
+    data: bytes
+    due_s: float | None = None
+
+
+class Stream:
+    """A body that is sent piece by piece, as the pieces fall due. With `cut` the connection breaks off behind the last one."""
+
+    __slots__ = ("cut", "pieces")
+
+    def __init__(self, pieces: Iterable[Piece], *, cut: bool = False) -> None:
+        self.pieces = pieces
+        self.cut = cut
+
+
 @dataclass(slots=True)
 class Reply:
     """What a stub answers.
 
-    `body` is a JSON value, or bytes or an asynchronous iterator of bytes for other media types. `headers` have names in
-    lower case; `media_type` may carry parameters. A `problem` names its kind, for the journal.
+    `body` is a JSON value, or bytes or a `Stream` for other media types. `headers` have names in lower case; `media_type` may
+    carry parameters. A `problem` names its kind, for the journal. A refusal that is `kept` changes the world all the same.
+    `due_s` is the time of the world before which the reply does not leave.
     """
 
     status: int = 200
-    body: JSON | bytes | AsyncIterator[bytes] = None
+    body: JSON | bytes | Stream = None
     headers: dict[str, str] = field(default_factory=dict)
     media_type: str = JSON_TYPE
     problem: str | None = None
+    kept: bool = False
+    due_s: float | None = None
 
 
 class ReplyExplainer(Protocol):
@@ -69,7 +90,7 @@ class ReplyPlan:
         if not response.contents:
             return True
         found = self.content(reply.status, reply.media_type)
-        return found is not None and (type(reply.body) is bytes or found[1].is_valid(reply.body))
+        return found is not None and (type(reply.body) in (bytes, Stream) or found[1].is_valid(reply.body))
 
     def violations(self, reply: Reply, explainer: ReplyExplainer | None = None) -> list[Violation]:
         """Return how a reply breaks the contract; nothing when it keeps it."""
@@ -85,7 +106,7 @@ class ReplyPlan:
                 listed = ", ".join(each.media_type for each in response.contents)
                 message = f"{reply.media_type} is not documented for {reply.status}, only {listed}"
                 found.append(Violation("header", "/content-type", message, response.pointer, "media-type"))
-            elif not isinstance(reply.body, bytes) and not hasattr(reply.body, "__aiter__"):
+            elif not isinstance(reply.body, (bytes, Stream)):
                 found.extend(self._body_violations(reply, *content, explainer))
         return found
 

@@ -42,20 +42,15 @@ class ServerFacts:
     admin_token: str | None
 
 
-class Control(PlainService):
-    """The admin API. A stub is the method with the name of its operation."""
+class Guarded(PlainService):
+    """An API for testers: guarded by the admin token when there is one, and against pages of other origins."""
 
     base_path = BASE_PATH
 
-    def __init__(self, facts: ServerFacts) -> None:
-        self.facts = facts
-        self.contract = Contract(load_document(data.CONTROL_DOCUMENT, data.CONTROL_BUNDLE).document)
+    def __init__(self, document: Path, bundle: Path, admin_token: str | None) -> None:
+        self.contract = Contract(load_document(document, bundle).document)
         super().__init__(self.contract.document)
-        self._page = _HERE / "page.html"
-
-    def stub(self, operation: Operation) -> tuple[str, Stub]:
-        """Return the stub of an operation."""
-        return "family", getattr(self, operation.stub_name)
+        self._token = admin_token
 
     def identify(
         self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Mapping[bytes, bytes], world: World
@@ -64,12 +59,37 @@ class Control(PlainService):
         origin, host = headers.get(b"origin"), headers.get(b"host", b"")
         if origin is not None and urlsplit(origin).netloc != host:
             raise Problem(FORBIDDEN, "A page of another origin may not drive the admin API")
-        token = self.facts.admin_token
+        token = self._token
         if token is not None and operation.security:
             word, _, given = headers.get(b"authorization", b"").partition(b" ")
             if word.lower() != b"bearer" or not hmac.compare_digest(given.strip(), token.encode()):
                 raise Problem(UNAUTHENTICATED, "The admin token is missing or wrong", headers={"www-authenticate": "Bearer"})
         return None
+
+
+class Extension(Guarded):
+    """What the served API adds to the admin API: a document of its own, whose stubs are the functions of a module."""
+
+    def __init__(self, document: Path, bundle: Path, module: Any, admin_token: str | None) -> None:
+        super().__init__(document, bundle, admin_token)
+        self._module = module
+
+    def stub(self, operation: Operation) -> tuple[str, Stub]:
+        """Return the stub of an operation."""
+        return "family", getattr(self._module, operation.stub_name)
+
+
+class Control(Guarded):
+    """The admin API. A stub is the method with the name of its operation."""
+
+    def __init__(self, facts: ServerFacts) -> None:
+        super().__init__(data.CONTROL_DOCUMENT, data.CONTROL_BUNDLE, facts.admin_token)
+        self.facts = facts
+        self._page = _HERE / "page.html"
+
+    def stub(self, operation: Operation) -> tuple[str, Stub]:
+        """Return the stub of an operation."""
+        return "family", getattr(self, operation.stub_name)
 
     def get_health(self, request: Request, world: World) -> Reply:
         """Tell that the server is up."""

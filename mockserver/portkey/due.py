@@ -58,6 +58,9 @@ def changed(record: Record, world: World, wire: Record | None = None, **own: JSO
         if "status" in shown:
             shown["status"] = status
     if limit is not None:
+        if made.get("_told"):
+            due_again = {THRESHOLD_TOLD: is_alarming, EXHAUSTION_TOLD: is_exhausted}
+            made["_told"] = [flag for flag in made["_told"] if due_again[flag](limit, made["_usage"])]
         told = _with_usage(limit, made)
         shown["usage_limits"] = [told] if isinstance(shown["usage_limits"], list) else told
     expiry = shown.get("expires_at") if made["status"] != "expired" else None
@@ -144,11 +147,7 @@ def _with_usage(limit: Record, record: Record) -> Record:
     shown = {name: value for name, value in limit.items() if name not in _COUNTED}
     if usage:
         shown["current_usage"] = usage
-    told = record.get("_told") or ()
-    if THRESHOLD_TOLD in told and is_alarming(limit, usage):
-        shown[THRESHOLD_TOLD] = True
-    if EXHAUSTION_TOLD in told and is_exhausted(limit, usage):
-        shown[EXHAUSTION_TOLD] = True
+    shown |= dict.fromkeys(record.get("_told") or (), True)
     if "next_usage_reset_at" not in record["_wire"] and record["_resets_at"] is not None:
         shown["next_usage_reset_at"] = record["_resets_at"]
     return shown

@@ -81,16 +81,25 @@ def admit(request: Request, world: World) -> None:
 
 def account(request: Request, reply: Reply, world: World) -> None:
     """Count one request and the tokens that its reply tells, against the caller, the provider and the integration."""
+    _, provider = addressed(request, world)
+    if provider is not None:
+        for subject, record, _ in _subjects(provider, _access(provider, world)):
+            limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=1)
+    use(request, reply.body, world)
+
+
+def use(request: Request, body: JSON, world: World) -> None:
+    """Count the tokens that a completion tells and what they cost. `account` does so for replies that are completions."""
     model, provider = addressed(request, world)
-    asked, answered = _tokens(reply.body)
+    asked, answered = _tokens(body)
+    if not asked and not answered:
+        return
     cost_usd = _cost_cents(model, provider, asked, answered, request, world) / 100
-    if asked or answered:
-        identity.spend(request.caller, cost_usd, asked + answered, world)
+    identity.spend(request.caller, cost_usd, asked + answered, world)
     if provider is None:
         return
-    access = _access(provider, world)
-    for subject, record, what in _subjects(provider, access):
-        limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=1, tokens=asked + answered)
+    for subject, record, what in _subjects(provider, _access(provider, world)):
+        limits.count_rates(record["_wire"]["rate_limits"], subject, world, tokens=asked + answered)
         collection = "providers" if what == "Virtual Key" else "integration_workspaces"
         due.spend(world, collection, record["id"], cost_usd, asked + answered)
 

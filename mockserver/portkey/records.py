@@ -21,9 +21,9 @@ from mockserver.world.world import World
 LAYOUTS = {
     "api_keys": Layout(groups=("workspace_id", "user_id"), unique=("_secrets",)),
     "users": Layout(groups=("role",), unique=("email",)),
-    "user_invites": Layout(groups=("email",)),
+    "user_invites": Layout(groups=("email",), unique=("_token",)),
     "scim_groups": Layout(unique=("name",)),
-    "scim_mappings": Layout(groups=("scim_group_id", "workspace_id")),
+    "scim_mappings": Layout(groups=("status", "scim_group_id", "workspace_id")),
     "workspaces": Layout(groups=("_shelf",), unique=("slug",)),
     "workspace_users": Layout(groups=("workspace_id", "user_id")),
     "integrations": Layout(groups=("_home",), unique=("slug",)),
@@ -32,11 +32,22 @@ LAYOUTS = {
     # Slugs of providers are unique within a workspace: each that an integration is granted to gets one with its slug.
     "providers": Layout(groups=("workspace_id", "integration_id", "slug"), unique=("_handle",)),
     "configs": Layout(groups=("workspace_id",), unique=("slug",)),
+    "config_versions": Layout(groups=("config_id",)),
     "prompts": Layout(groups=("workspace_id", "collection_id"), unique=("slug",)),
     "prompt_partials": Layout(groups=("workspace_id", "collection_id"), unique=("slug",)),
+    # Versions are listed by their numbers, that is by arrival, wherever the clock was moved meanwhile.
+    "prompt_versions": Layout(order="", groups=("owner_id",), unique=("_handle",)),
+    "prompt_partial_versions": Layout(order="", groups=("owner_id",), unique=("_handle",)),
+    "prompt_labels": Layout(order="", groups=("prompt_id", "version_id", "label_id")),
     "collections": Layout(groups=("workspace_id", "parent_collection_id"), unique=("slug",)),
-    "labels": Layout(groups=("workspace_id",)),
+    "labels": Layout(groups=("workspace_id",), unique=("_handle",)),
     "guardrails": Layout(groups=("workspace_id",), unique=("slug",)),
+    "feedback": Layout(groups=("trace_id",)),
+    "secret_references": Layout(unique=("slug",)),
+    "mcp_integrations": Layout(groups=("workspace_id",), unique=("slug",)),
+    "mcp_integration_workspaces": Layout(groups=("mcp_integration_id", "workspace_id")),
+    "mcp_servers": Layout(groups=("workspace_id", "mcp_integration_id"), unique=("slug",)),
+    "mcp_connections": Layout(groups=("mcp_server_id",)),
 }
 """By which fields the families' records are found. Every record has an `id`."""
 
@@ -83,9 +94,35 @@ def named(world: World, collection: str, id_or_slug: str | None) -> Record | Non
     return world[collection].get(id_or_slug) or world[collection].find("slug", id_or_slug)
 
 
+def existing(world: World, collection: str, id_or_slug: str) -> Record:
+    """Return a record as `named` does. Fails: `not-found` when there is none."""
+    found = named(world, collection, id_or_slug)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def shown(record: Record) -> Record:
+    """Return a record without the fields that are the mock's own."""
+    return {name: value for name, value in record.items() if not name.startswith("_")}
+
+
 def find_config(world: World, id_or_slug: str | None) -> Record | None:
     """Return a config by its id or slug, or None."""
     return named(world, "configs", id_or_slug)
+
+
+def required(request: Request, world: World, collection: str, id_or_slug: str) -> Record:
+    """Return a record of a collection with unique slugs by its id or slug.
+
+    Fails: `forbidden` for an unknown one, as for one of another workspace. Source: prompts-configs-guardrails, Conventions
+    (missing or other-workspace resource: 403 AB03 for configs and guardrails).
+    """
+    record = named(world, collection, id_or_slug)
+    if record is None:
+        raise Problem(FORBIDDEN, NO_PERMISSION, missing=True)
+    request.caller.reach(record["workspace_id"])
+    return record
 
 
 def admins(world: World) -> list[str]:
@@ -117,14 +154,27 @@ def new_slug(prefix: str, name: str, length: int, world: World) -> str:
     return "-".join(part for part in (prefix, stem(name)[:length].strip("-"), world.ids.hex(6)) if part)
 
 
+def free_slug(collection: str, wanted: str, world: World, longest: int = 255, shortest: int = 1) -> str:
+    """Return a slug as it is wanted, or with six hexadecimal digits behind it where it is taken, too short or too long.
+
+    *chosen*: the dossiers say "derived from the name" and no more; a slug that can be foretold is one to write tests with.
+    """
+    if shortest <= len(wanted) <= longest and world[collection].find("slug", wanted) is None:
+        return wanted
+    return new_slug("", wanted, longest - 7, world)
+
+
 def stem(name: str) -> str:
     """Return a name in lower case with a dash for each run of other characters than letters and digits."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def mask(secret: str) -> str:
-    """Hide a secret: two characters, five stars, three characters (identity-and-access, API keys: as recorded)."""
-    return f"{secret[:2]}*****{secret[-3:]}"
+    """Hide a secret: two characters, five stars, three characters (identity-and-access, API keys: as recorded).
+
+    *chosen*: of one that is shorter than eight characters nothing is left, since that would be most of it or all.
+    """
+    return f"{secret[:2]}*****{secret[-3:]}" if len(secret) > 7 else "*****"
 
 
 def find_member(world: World, workspace_id: str, user_id: str) -> Record | None:
@@ -220,9 +270,26 @@ def workspace_named(request: Request, world: World) -> Record | None:
     return workspace
 
 
+def workspace_pinned(request: Request, world: World) -> Record | None:
+    """Return the workspace that a call is about where a workspace's key is pinned to its own: what such a key names is ignored.
+
+    For other callers it is the one that they name, in query or body, by id or slug, else None. Fails: `forbidden` for an
+    unknown one. Source: governance-mcp-observability, Cross-cutting rules: Auth.
+    """
+    said = request.caller.workspace_id or request.query.get("workspace_id") or request.fields.get("workspace_id")
+    return None if said is None else find_workspace(world, said)
+
+
 def workspace_required(request: Request, world: World, what: str) -> Record:
-    """Return the workspace that a call names, as `workspace_named`. Fails: `invalid-request` when it names none."""
+    """Return the workspace that a call names, as `workspace_named`. Fails: `invalid-request` when it names none.
+
+    *chosen*: for a key that the world does not know it is the default workspace then: whoever tests with any key has, with
+    the real service, a key of a workspace.
+    """
     workspace = workspace_named(request, world)
+    if workspace is None and request.caller.key is None:
+        active = world["workspaces"].newest(_shelf="active")
+        workspace = next((each for each in active if each["_wire"]["is_default"]), None)
     if workspace is None:
         raise invalid("body", "/workspace_id", f"is required for {what}: the caller's key belongs to no workspace")
     return workspace

@@ -64,11 +64,13 @@ OPERATIONS: dict[str, Wanted] = {
         "workspace_users",
         create="createScimWorkspaceMapping", list="listScimWorkspaceMappings", delete="deleteScimWorkspaceMapping",
     ),
+    **_crud("workspace_users", list="listScimGroups"),
     **_crud("organisation_users", list="listUsers", read="getUser", update="updateUser", delete="deleteUser"),
     **_crud(
         "organisation_users",
         create="Invites_create", list="listUserInvites", read="getUserInvite", delete="deleteUserInvite",
     ),
+    "acceptUserInvite": (),  # who has the link may open it
     "resendUserInvite": _any("organisation_users.create", "organisation_users.update"),  # chosen: which is unknown
     # Virtual keys are providers under another name, and either scope opens a provider (identity-and-access, Providers).
     **_crud(
@@ -198,6 +200,15 @@ OPERATIONS: dict[str, Wanted] = {
 
 DATA_PLANE: Wanted = _any("completions.write")
 """What every operation asks for that the table does not name."""
+
+
+def is_data_plane(operation: str) -> bool:
+    """Whether an operation is the data plane's: inference, and what it keeps."""
+    return operation not in OPERATIONS or operation in _RUNTIME
+
+
+_RUNTIME = frozenset({"createPromptRender", "listModels", "retrieveModel"})
+"""Operations of the data plane that ask for scopes of their own."""
 
 
 def _of(family: str, *verbs: str) -> list[str]:

@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from mockserver.contract.gate import compile_schema
 from mockserver.contract.problems import Problem
-from mockserver.portkey import access, api_keys, provider_rows, scopes, workspaces
+from mockserver.portkey import access, memberships, provider_rows, scopes, workspaces
+from mockserver.portkey.keys import make_key
 from mockserver.portkey.provider_settings import checked_settings
 from mockserver.stubs.service import FixtureError
 from mockserver.values import JSON, Record
@@ -23,6 +24,8 @@ Planter: TypeAlias = Callable[[Record, World], None]
 
 ADMIN_KEY = "admin_key"
 """The fact that remembers the secret of the admin key which every seed world has."""
+WORKSPACE_KEY = "workspace_key"
+"""The fact that remembers the secret of the first workspace's service key with all scopes, if there is one."""
 
 _TEXT: Record = {"type": "string", "minLength": 1}
 _UUID: Record = {"type": "string", "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"}
@@ -71,7 +74,7 @@ def _plant_workspace(entry: Record, world: World) -> None:
     fields["_usage"] = entry.get("usage", 0)
     workspace = workspaces.make(fields, world, is_default=fields.pop("is_default", False))
     for address, role in (entry.get("members") or {}).items():
-        workspaces.put_member(workspace, _user(address, world)["id"], role, world)
+        memberships.put_member(workspace, _user(address, world)["id"], role, world)
 
 
 def _plant_key(entry: Record, world: World) -> None:
@@ -91,9 +94,10 @@ def _plant_key(entry: Record, world: World) -> None:
         workspace_id = _workspace(entry.get("workspace"), world)["id"]
     if kind == "workspace-user":
         user_id = _user(entry.get("user"), world)["id"]
-    _, secret = api_keys.make(fields, kind, workspace_id, user_id, world, entry.get("secret"))
-    if kind == "organisation-service" and granted == "all" and ADMIN_KEY not in world.facts:
-        world.facts.put(ADMIN_KEY, secret)
+    _, secret = make_key(fields, kind, workspace_id, user_id, world, entry.get("secret"))
+    fact = {"organisation-service": ADMIN_KEY, "workspace-service": WORKSPACE_KEY}.get(kind)
+    if fact is not None and granted == "all" and fact not in world.facts:
+        world.facts.put(fact, secret)
 
 
 def _plant_integration(entry: Record, world: World) -> None:
@@ -285,6 +289,12 @@ _NUMBER = re.compile(r"\{n(?:%([1-9]\d{0,6}))?\}")
 def admin_key(world: World) -> str:
     """Return the secret of a seed world's admin key."""
     return str(world.facts.get(ADMIN_KEY))
+
+
+def workspace_key(world: World) -> str | None:
+    """Return the secret of a workspace's service key with all scopes, None when the fixture has none."""
+    known = world.facts.get(WORKSPACE_KEY)
+    return None if known is None else str(known)
 
 
 class _Unknown(ValueError):

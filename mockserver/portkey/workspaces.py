@@ -10,19 +10,18 @@ import re
 from mockserver.contract.problems import CONFLICT, Problem, invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import access
+from mockserver.portkey import access, mcp_access, memberships, standing
 from mockserver.portkey.due import changed, limited, settle
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.limits import kept_limits, next_reset
+from mockserver.portkey.memberships import has_left, remove_member
 from mockserver.portkey.records import (
     bury,
-    depart_keys,
     find_config,
     find_member,
     find_workspace,
     forbidden,
     listed,
-    membership_id,
     new_slug,
     not_found,
     organisation_id,
@@ -85,7 +84,7 @@ def create_workspace(request: Request, world: World) -> Reply:
         raise Problem(CONFLICT, f"A workspace with the slug {fields['slug']} exists")
     workspace = make(fields, world, created_by=caller.user_id)
     for user_id in users:
-        put_member(workspace, user_id, "member", world)
+        memberships.put_member(workspace, user_id, "member", world)
     return Reply(200, _shown(workspace, world))
 
 
@@ -154,7 +153,7 @@ def delete_workspace(request: Request, world: World) -> Reply:
 
     `name`, when sent, must be its name; `force_delete` has no effect. Fails: `invalid-request` for another name or for the
     default workspace, `conflict` while something depends on it.
-    *chosen*: its keys and memberships go with it, since a key of no workspace could do nothing.
+    *chosen*: its keys, memberships, SCIM mappings and MCP servers go with it, since a key of no workspace could do nothing.
     """
     workspace = _find(request, world)
     name = request.fields.get("name")
@@ -166,11 +165,15 @@ def delete_workspace(request: Request, world: World) -> Reply:
         if world[collection].count(workspace_id=workspace["id"]):
             raise Problem(CONFLICT, f"Unable to delete. Please ensure that all {called} are deleted")
     for member in list(world["workspace_users"].newest(workspace_id=workspace["id"])):
-        _remove_member(member, world)
+        remove_member(member, world)
     for key in list(world["api_keys"].newest(workspace_id=workspace["id"])):
         world["api_keys"].remove(key["id"])
         bury(world, key["_secrets"])
     access.forget_workspace(workspace, world)
+    mcp_access.forget_workspace(workspace["id"], world)
+    for mapping in world["scim_mappings"].newest(workspace_id=workspace["id"]):
+        world["scim_mappings"].replace({**mapping, "status": "archived"})
+    standing.clear(workspace, world)
     archived = {**workspace, "status": "archived", "_shelf": "archived"}
     world["workspaces"].replace(changed(archived, world, {"last_updated_at": world.clock.timestamp()}))
     return Reply(200, {})
@@ -189,7 +192,7 @@ def add_workspace_members(request: Request, world: World) -> Reply:
             raise invalid("body", f"/users/{at}/id" if "users" in fields else "/user_id", "is nobody of the organisation")
         _check_promotion(request.caller, workspace, person.get("role"), world)
     for person in people:
-        put_member(workspace, person["id"], person.get("role") or "member", world)
+        memberships.put_member(workspace, person["id"], person.get("role") or "member", world)
     return Reply(200, {})
 
 
@@ -222,13 +225,13 @@ def update_workspace_member(request: Request, world: World) -> Reply:
     role = request.fields["role"]
     workspace = find_workspace(world, request.path["workspaceId"])
     _check_promotion(request.caller, workspace, role, world)
-    put_member(workspace, member["user_id"], role, world)
+    memberships.put_member(workspace, member["user_id"], role, world)
     return Reply(200, {})
 
 
 def remove_workspace_member(request: Request, world: World) -> Reply:
     """Remove a member, and the keys that they hold in the workspace."""
-    _remove_member(_find_member(request, world), world)
+    remove_member(_find_member(request, world), world)
     return Reply(200, {})
 
 
@@ -272,28 +275,8 @@ def make(fields: Record, world: World, created_by: str | None = None, *, is_defa
     record = changed(record, world)
     world["workspaces"].add(record)
     access.open_to_new(record, world)
+    standing.furnish(record, world)
     return record
-
-
-def put_member(workspace: Record, user_id: str, role: str, world: World) -> None:
-    """Make a user of the organisation a member with a role, or give a member this role."""
-    if world["users"].get(user_id)["role"] == "owner":  # type: ignore[index]  # callers have checked that the user is there
-        role = "admin"
-    members, key, now = world["workspace_users"], membership_id(workspace["id"], user_id), world.clock.timestamp()
-    known = members.get(key)
-    if known is not None:
-        members.replace({**known, "role": role, "last_updated_at": now})
-        return
-    members.add(
-        {
-            "id": key,
-            "workspace_id": workspace["id"],
-            "user_id": user_id,
-            "role": role,
-            "created_at": now,
-            "last_updated_at": now,
-        }
-    )
 
 
 def _find(request: Request, world: World) -> Record:
@@ -309,20 +292,10 @@ def _find_member(request: Request, world: World) -> Record:
     workspace = _find(request, world)
     member = find_member(world, workspace["id"], request.path["userId"])
     if member is None:
-        if _left(workspace["id"], request.path["userId"]) in world.facts:
+        if has_left(world, workspace["id"], request.path["userId"]):
             raise forbidden()
         raise not_found()
     return member
-
-
-def _remove_member(member: Record, world: World) -> None:
-    world["workspace_users"].remove(member["id"])
-    depart_keys(world, user_id=member["user_id"], workspace_id=member["workspace_id"])
-    world.facts.put(_left(member["workspace_id"], member["user_id"]), True)
-
-
-def _left(workspace_id: str, user_id: str) -> str:
-    return f"departed_member:{membership_id(workspace_id, user_id)}"
 
 
 def _check_promotion(caller: Caller, workspace: Record, role: str | None, world: World) -> None:

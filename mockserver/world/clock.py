@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """Beyond these the clock cannot be moved, so that sums of times stay times."""
+
+
+_LOOK_S = 0.005
+"""How often who waits for a time looks at the clock, in seconds of the machine."""
 
 
 class Setting(NamedTuple):
@@ -52,6 +57,15 @@ class Clock:
             self._second = second
             self._text = format_timestamp(datetime.fromtimestamp(second, UTC))
         return self._text
+
+    async def reach(self, at_s: float, instead: asyncio.Future[Any] | None = None) -> None:
+        """Return when the clock shows this time or a later one, or when `instead` is done.
+
+        A clock that stands still gets there by being moved; it may be moved from another thread, so it is looked at rather
+        than listened to.
+        """
+        while (left_s := at_s - self.seconds()) > 0 and not (instead is not None and instead.done()):
+            await asyncio.sleep(_LOOK_S if self.frozen else min(left_s, _LOOK_S))
 
     def freeze(self, at: datetime | None = None) -> None:
         """Stand still, now or at a given time. Raises `ValueError` outside 1970 to 9000."""

@@ -153,7 +153,6 @@ UNSTREAMED = frozenset(
     {
         "createChatCompletion",
         "createCompletion",
-        "createPromptCompletion",
         "createResponse",
         "createRun",
         "createThreadAndRun",
@@ -164,7 +163,10 @@ UNSTREAMED = frozenset(
 
 Who has one of them stream takes its name out."""
 
-UNREACHED = {"connectRealtime": "a WebSocket, and none is served"}
+UNREACHED = {
+    "connectRealtime": "a WebSocket, and none is served",
+    "acceptUserInvite": "a link, which people open and no SDK",
+}
 """Operations that no call of the tables reaches, and why."""
 
 BEYOND = {
@@ -242,11 +244,8 @@ PROMPT = {
     "string": "Hello {{name}}",
     "parameters": {"max_tokens": 400},
     "model": "gpt-4o",
-    "virtual_key": "openai",
+    "virtual_key": "openai-production",
 }
-VERSION = "7d1f0c7e-2f0b-4f0c-8a53-0b9f5f6f8d11"
-LABEL = "e58f0b93-4a6c-4d21-8f37-b90c1e5ad746"
-USER = {"object": "user", "first_name": "Dara", "last_name": "Moreau", "email": "dara@example.com", "role": "member"}
 MODEL = {"id": "ft:gpt-4o:tickets", "object": "model", "created": 1, "owned_by": "us", "slug": "ft:gpt-4o:tickets"}
 LOGGED = {
     "request": {"url": "https://models.example.com/v1/chat/completions", "method": "post", "provider": "openai", "body": ASK},
@@ -304,7 +303,6 @@ PYTHON: Families = {
         Call("admin.workspaces.delete", {"workspace_id": "<made.id>", "name": "Measuring"}, "deleteWorkspace"),
     ],
     "users": [
-        Planted("admin_users", "<person>", {"id": "<person>", **USER}),
         Call("admin.users.list", {}, "listUsers"),
         Call("admin.users.retrieve", {"user_id": "<person>"}, "getUser"),
         Call("admin.users.update", {"user_id": "<person>", "role": "admin"}, "updateUser"),
@@ -328,6 +326,7 @@ PYTHON: Families = {
             keep="mapping",
         ),
         Call("get", {"path": "/scim/workspaces"}, "listScimWorkspaceMappings"),
+        Call("get", {"path": "/scim/groups"}, "listScimGroups"),
         Call("delete", {"path": "/scim/workspaces/<mapping.id>"}, "deleteScimWorkspaceMapping"),
     ],
     "collections": [
@@ -352,11 +351,15 @@ PYTHON: Families = {
         Call("prompts.update", {"prompt_slug": "<prompt.id>", "name": "Answer"}, "updatePrompt"),
         Call("prompts.publish", {"prompt_slug": "<prompt.id>", "version": 1}, "updatePromptDefault"),
         Call("prompts.versions.list", {"prompt_slug": "<prompt.id>"}, "getPromptVersions"),
-        Planted("prompts_versions", VERSION, {"id": VERSION, "prompt_version": 1}, parent="<prompt.id>"),
-        Call("prompts.versions.retrieve", {"prompt_slug": "<prompt.id>", "version_id": VERSION}, "getPromptByVersion"),
+        Call(
+            "prompts.versions.retrieve",
+            {"prompt_slug": "<prompt.id>", "version_id": "<prompt.version_id>"},
+            "getPromptByVersion",
+        ),
+        Call("labels.create", {"name": "canary", "workspace_id": "<workspace>"}, "createLabel", keep="label"),
         Call(
             "prompts.versions.update",
-            {"prompt_slug": "<prompt.id>", "version_id": VERSION, "label_id": LABEL},
+            {"prompt_slug": "<prompt.id>", "version_id": "<prompt.version_id>", "label_id": "<label.id>"},
             "updatePromptVersion",
         ),
         Call("prompts.render", {"prompt_id": "<prompt.id>", "variables": {"name": "Ines"}}, "createPromptRender"),
@@ -375,7 +378,12 @@ PYTHON: Families = {
         Call("prompts.delete", {"prompt_slug": "<prompt.id>"}, "deletePrompt"),
     ],
     "prompt_partials": [
-        Call("prompts.partials.create", {"name": "Bye", "string": "Yours, {{us}}"}, "createPromptPartial", keep="partial"),
+        Call(
+            "prompts.partials.create",
+            {"name": "Bye", "string": "Yours, {{us}}", "workspace_id": "<workspace>"},
+            "createPromptPartial",
+            keep="partial",
+        ),
         Call("prompts.partials.list", {}, "listPromptPartials"),
         Call("prompts.partials.retrieve", {"partial_slug": "<partial.id>"}, "getPromptPartial"),
         Call("prompts.partials.update", {"partial_slug": "<partial.id>", "string": "Bye, {{us}}"}, "updatePromptPartial"),
@@ -384,7 +392,12 @@ PYTHON: Families = {
         Call("prompts.partials.delete", {"partial_slug": "<partial.id>"}, "deletePromptPartial"),
     ],
     "configs": [
-        Call("configs.create", {"name": "Retry", "config": {"retry": {"attempts": 2}}}, "createConfig", keep="config"),
+        Call(
+            "configs.create",
+            {"name": "Retry", "config": {"retry": {"attempts": 2}}, "workspace_id": "<workspace>"},
+            "createConfig",
+            keep="config",
+        ),
         Call("configs.list", {}, "listConfigs"),
         Call("configs.retrieve", {"slug": "<config.slug>"}, "getConfig"),
         Call("configs.update", {"slug": "<config.slug>", "name": "Retry twice"}, "updateConfig"),
@@ -394,7 +407,7 @@ PYTHON: Families = {
     "guardrails": [
         Call(
             "guardrails.create",
-            {"name": "Short", "checks": CHECKS, "actions": {"deny": True}},
+            {"name": "Short", "checks": CHECKS, "actions": {"deny": True}, "workspace_id": "<workspace>"},
             "createGuardrail",
             keep="guardrail",
         ),
@@ -477,8 +490,14 @@ PYTHON: Families = {
         Call("mcp_integrations.delete", {"mcp_integration_id": "<made.id>"}, "McpIntegrations_delete"),
     ],
     "mcp_servers": [
-        Call("mcp_servers.create", {"name": "Ours", "mcp_integration_id": "tickets"}, "McpServers_create", keep="made"),
-        Call("mcp_servers.list", {}, "McpServers_list"),
+        Call("mcp_integrations.create", {**MCP, "workspace_id": "<workspace>"}, "McpIntegrations_create"),
+        Call(
+            "mcp_servers.create",
+            {"name": "Ours", "mcp_integration_id": "tickets", "workspace_id": "<workspace>"},
+            "McpServers_create",
+            keep="made",
+        ),
+        Call("mcp_servers.list", {"workspace_id": "<workspace>"}, "McpServers_list"),
         Call("mcp_servers.retrieve", {"mcp_server_id": "<made.id>"}, "McpServers_retrieve"),
         Call("mcp_servers.update", {"mcp_server_id": "<made.id>", "description": "At the desk"}, "McpServers_update"),
         Call("mcp_servers.test", {"mcp_server_id": "<made.id>"}, "McpServers_test"),
@@ -491,7 +510,12 @@ PYTHON: Families = {
             "McpServerCapabilities_bulkUpdate",
         ),
         Call("mcp_servers.capabilities.sync", {"mcp_server_id": "<made.id>"}, "syncMcpServerCapabilities"),
-        Call("mcp_servers.user_access.list", {"mcp_server_id": "<made.id>"}, "McpServerUserAccess_list"),
+        Call(
+            "mcp_servers.user_access.list",
+            {"mcp_server_id": "<made.id>"},
+            "McpServerUserAccess_list",
+            raises="ValidationError: 1 validation error for McpServerUserAccessResponse\ndefault_user_access",
+        ),
         Call(
             "mcp_servers.user_access.update",
             {"mcp_server_id": "<made.id>", "user_access": [{"user_id": "<person>", "enabled": True}]},
@@ -499,7 +523,7 @@ PYTHON: Families = {
         ),
         Call("mcp_servers.user_access.check", {"mcp_server_id": "<made.id>"}, "checkMcpServerUserAccess"),
         Call("get", {"path": "/mcp-servers/<made.id>/connections"}, "McpServerConnections_list"),
-        Call("delete", {"path": "/mcp-servers/<made.id>/connections"}, "McpServerConnections_delete"),
+        Call("delete", {"path": "/mcp-servers/<made.id>/connections?user_id=<person>"}, "McpServerConnections_delete"),
         Call("mcp_servers.update_tokens", {"mcp_server_id": "<made.id>", "access_token": "at-1"}, "updateMcpServerTokens"),
         Call("mcp_servers.get_tokens", {"mcp_server_id": "<made.id>"}, "getMcpServerTokens"),
         Call("mcp_servers.delete_tokens", {"mcp_server_id": "<made.id>"}, "deleteMcpServerTokens"),
@@ -788,7 +812,6 @@ NODE: Families = {
         Call("admin.workspaces.delete", [{"workspaceId": "<made.id>", "name": "Measuring"}], "deleteWorkspace"),
     ],
     "users": [
-        Planted("admin_users", "<person>", {"id": "<person>", **USER}),
         Call("admin.users.list", [{}], "listUsers"),
         Call("admin.users.retrieve", [{"userId": "<person>"}], "getUser"),
         Call("admin.users.update", [{"userId": "<person>", "role": "admin"}], "updateUser"),
@@ -802,6 +825,7 @@ NODE: Families = {
     "scim": [
         Call("post", ["/scim/workspaces", SCIM], "createScimWorkspaceMapping", keep="mapping"),
         Call("get", ["/scim/workspaces"], "listScimWorkspaceMappings"),
+        Call("get", ["/scim/groups"], "listScimGroups"),
         Call("delete", ["/scim/workspaces/<mapping.id>"], "deleteScimWorkspaceMapping"),
     ],
     "collections": [
@@ -826,9 +850,13 @@ NODE: Families = {
         Call("prompts.update", ["<prompt.id>", {"name": "Answer"}], "updatePrompt"),
         Call("prompts.publish", ["<prompt.id>", {"version": 1}], "updatePromptDefault"),
         Call("prompts.versions.list", ["<prompt.id>"], "getPromptVersions"),
-        Planted("prompts_versions", VERSION, {"id": VERSION, "prompt_version": 1}, parent="<prompt.id>"),
-        Call("prompts.versions.retrieve", ["<prompt.id>", VERSION], "getPromptByVersion"),
-        Call("prompts.versions.update", ["<prompt.id>", VERSION, {"label_id": LABEL}], "updatePromptVersion"),
+        Call("prompts.versions.retrieve", ["<prompt.id>", "<prompt.version_id>"], "getPromptByVersion"),
+        Call("labels.create", [{"name": "canary", "workspace_id": "<workspace>"}], "createLabel", keep="label"),
+        Call(
+            "prompts.versions.update",
+            ["<prompt.id>", "<prompt.version_id>", {"label_id": "<label.id>"}],
+            "updatePromptVersion",
+        ),
         Call("prompts.render", [{"promptID": "<prompt.id>", "variables": {"name": "Ines"}}], "createPromptRender"),
         Call(
             "prompts.completions.create",
@@ -845,7 +873,12 @@ NODE: Families = {
         Call("prompts.delete", ["<prompt.id>"], "deletePrompt"),
     ],
     "prompt_partials": [
-        Call("prompts.partials.create", [{"name": "Bye", "string": "Yours, {{us}}"}], "createPromptPartial", keep="partial"),
+        Call(
+            "prompts.partials.create",
+            [{"name": "Bye", "string": "Yours, {{us}}", "workspace_id": "<workspace>"}],
+            "createPromptPartial",
+            keep="partial",
+        ),
         Call("prompts.partials.list", [], "listPromptPartials"),
         Call("prompts.partials.retrieve", ["<partial.id>"], "getPromptPartial"),
         Call("prompts.partials.update", ["<partial.id>", {"string": "Bye, {{us}}"}], "updatePromptPartial"),
@@ -854,7 +887,12 @@ NODE: Families = {
         Call("prompts.partials.delete", ["<partial.id>"], "deletePromptPartial"),
     ],
     "configs": [
-        Call("configs.create", [{"name": "Retry", "config": {"retry": {"attempts": 2}}}], "createConfig", keep="config"),
+        Call(
+            "configs.create",
+            [{"name": "Retry", "config": {"retry": {"attempts": 2}}, "workspace_id": "<workspace>"}],
+            "createConfig",
+            keep="config",
+        ),
         Call("configs.list", [], "listConfigs"),
         Call("configs.retrieve", [{"slug": "<config.slug>"}], "getConfig"),
         Call("configs.update", [{"slug": "<config.slug>", "name": "Retry twice"}], "updateConfig"),
@@ -864,7 +902,7 @@ NODE: Families = {
     "guardrails": [
         Call(
             "guardrails.create",
-            [{"name": "Short", "checks": CHECKS, "actions": {"deny": True}}],
+            [{"name": "Short", "checks": CHECKS, "actions": {"deny": True}, "workspace_id": "<workspace>"}],
             "createGuardrail",
             keep="guardrail",
         ),
@@ -946,8 +984,14 @@ NODE: Families = {
         Call("mcpIntegrations.delete", [MADE], "McpIntegrations_delete"),
     ],
     "mcp_servers": [
-        Call("mcpServers.create", [{"name": "Ours", "mcp_integration_id": "tickets"}], "McpServers_create", keep="made"),
-        Call("mcpServers.list", [], "McpServers_list"),
+        Call("mcpIntegrations.create", [{**MCP, "workspaceId": "<workspace>"}], "McpIntegrations_create"),
+        Call(
+            "mcpServers.create",
+            [{"name": "Ours", "mcp_integration_id": "tickets", "workspaceId": "<workspace>"}],
+            "McpServers_create",
+            keep="made",
+        ),
+        Call("mcpServers.list", [{"workspace_id": "<workspace>"}], "McpServers_list"),
         Call("mcpServers.retrieve", [MADE], "McpServers_retrieve"),
         Call("mcpServers.update", [{**MADE, "description": "At the desk"}], "McpServers_update"),
         Call("mcpServers.test", [MADE], "McpServers_test"),
@@ -964,7 +1008,7 @@ NODE: Families = {
         ),
         Call("mcpServers.userAccess.check", [MADE], "checkMcpServerUserAccess"),
         Call("mcpServers.connections.list", [MADE], "McpServerConnections_list"),
-        Call("mcpServers.connections.delete", [MADE], "McpServerConnections_delete"),
+        Call("mcpServers.connections.delete", [{**MADE, "user_id": "<person>"}], "McpServerConnections_delete"),
         Call("mcpServers.setTokens", [{**MADE, "access_token": "at-1"}], "updateMcpServerTokens"),
         Call("mcpServers.getTokens", [MADE], "getMcpServerTokens"),
         Call("mcpServers.deleteTokens", [MADE], "deleteMcpServerTokens"),

@@ -174,15 +174,15 @@ def test_every_method_is_in_the_table(client_type: Any, families: Families) -> N
 
 
 def test_every_operation_is_reached(portkey_server: Any) -> None:
-    """Also those that are not published: they are in the document because an SDK calls them."""
+    """Also those that are not published: they are in the document because a client calls them."""
     _, app = portkey_server
     tables = [reached(families, raw=raw) for families in (PYTHON, NODE) for raw in (True, False)]
     assert {operation.id for operation in app.contract.operations} == set().union(*tables) | UNREACHED.keys()
 
 
 def test_generic_methods_reach_what_no_method_names() -> None:
-    """Source: sdk-call-map 1 (26 operations)."""
+    """Source: sdk-call-map 1 (26 operations); beside them the groups of SCIM, which an admin tool lists."""
     named = reached(PYTHON, raw=False) | reached(NODE, raw=False)
     unnamed = reached(PYTHON, raw=True) - named
-    assert len(unnamed) == 26
+    assert len(unnamed - {"listScimGroups"}) == 26
     assert unnamed <= reached(NODE, raw=True)

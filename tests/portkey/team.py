@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from mockserver.app import App, Settings
+from mockserver.portkey.seeds import admin_key
 from mockserver.values import Record
 from tests.conftest import Client
 
@@ -75,6 +76,30 @@ def refused(reply: httpx.Response, status: int, code: str) -> Record:
     assert (body["success"], body["data"]["errorCode"]) == (False, code)
     data: Record = body["data"]
     return data
+
+
+def turned_down(reply: httpx.Response, status: int) -> str:
+    """Check that the gateway itself refused a call, and return its text."""
+    assert reply.status_code == status, reply.text[:500]
+    body = reply.json()
+    assert body["status"] == "failure"
+    return str(body["message"])
+
+
+def known_admin(client: Client) -> Client:
+    """The same world, called with the key of an admin that it knows."""
+    return client.as_key(admin_key(client.world))
+
+
+def barred(reply: httpx.Response, status: int, code: str) -> str:
+    """Check that the gateway's authentication refused a call, and return its text without prefix and code."""
+    assert reply.status_code == status, reply.text[:500]
+    body = reply.json()
+    prefix, suffix = "Portkey Error: ", f". Error Code: {code}"
+    assert (body["status"], body["error"]["code"]) == ("failure", code)
+    assert body["message"] == body["error"]["message"]
+    assert (body["message"][: len(prefix)], body["message"][-len(suffix) :]) == (prefix, suffix)
+    return str(body["message"][len(prefix) : -len(suffix)])
 
 
 def make_workspace(client: Client, **fields: Any) -> Record:

@@ -303,9 +303,9 @@ def test_reset_shows_in_a_key(spent: Client, name: str, reset_at: str, next_at: 
     at(spent, reset_at)
     spent.world.clock.move(timedelta(hours=3))
     after = key_named(spent, name)
-    expected = {"status", "last_reset_at", "next_usage_reset_at"}
-    # A time that was given with the limit would be stale after it.
-    assert changes(before, after) == (expected | {"usage_limits"} if name.startswith("supplied") else expected)
+    assert changes(before, after) == {"status", "last_reset_at", "next_usage_reset_at", "usage_limits"}
+    assert "current_usage" in before["usage_limits"]
+    assert "current_usage" not in after["usage_limits"]
     assert after["status"] == "active"
     assert (after["last_reset_at"], after["next_usage_reset_at"]) == (reset_at.replace("Z", ".000Z"), next_at)
 
@@ -395,7 +395,7 @@ def test_reset_usage_revives_a_key(spent: Client) -> None:
     before = key_named(spent, "never")
     done(spent.put(f"/v1/api-keys/{before['id']}", {"reset_usage": True}))
     after = read_key(spent, before["id"])
-    assert changes(before, after) == {"status", "last_reset_at", "last_updated_at"}
+    assert changes(before, after) == {"status", "last_reset_at", "last_updated_at", "usage_limits"}
     assert (after["status"], after["last_reset_at"]) == ("active", "2025-01-07T09:00:00.000Z")
     assert after["reset_usage"] is None
     assert spent.as_key("key-never").get(PATH).status_code == 200
@@ -521,7 +521,7 @@ def test_reset_usage_revives_a_workspace(spent: Client) -> None:
     before = read_workspace(spent, "ws-never")
     done(spent.put(f"{PATH}/ws-never", {"reset_usage": True}))
     after = read_workspace(spent, "ws-never")
-    assert changes(before, after) == {"last_reset_at", "last_updated_at"}
+    assert changes(before, after) == {"last_reset_at", "last_updated_at", "usage_limits"}
     assert after["last_reset_at"] == "2025-01-07T09:00:00.000Z"
     assert spent.as_key("key-in-never").get(PATH).status_code == 200
 

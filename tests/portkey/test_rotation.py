@@ -434,7 +434,8 @@ def test_expired_key_rotates_no_more(tuesday: Client) -> None:
     before = read_key(tuesday, made.id)
     at(tuesday, "2026-06-11T00:00:00Z")
     after = read_key(tuesday, made.id)
-    assert changes(before, after) == {"status", "last_updated_at"}
+    assert changes(before, after) == {"status", "last_updated_at", "usage_limits"}
+    assert after["usage_limits"] == {"is_expired_alerts_sent": True}
 
 
 def test_key_in_transition_expires_all_the_same(tuesday: Client) -> None:

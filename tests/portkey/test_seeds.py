@@ -13,7 +13,7 @@ import pytest
 from mockserver import data
 from mockserver.app import App, Settings
 from mockserver.contract.errors import DocumentError
-from mockserver.portkey.scopes import ADMIN_SCOPES, WORKSPACE_SCOPES
+from mockserver.portkey.scopes import EVERYTHING, WORKSPACE_SCOPES
 from mockserver.portkey.seeds import SECTIONS, admin_key
 from mockserver.values import Record
 from tests.conftest import Client
@@ -30,15 +30,32 @@ def seeded(app: App) -> Client:
 @pytest.mark.parametrize("strict", [False, True], ids=["open", "strict"])
 def test_shipped_fixture_serves(fixture: str, strict: bool) -> None:
     client = seeded(App(Settings(fixture=fixture, strict=strict)))
-    for path in ("/v1/api-keys", "/v1/admin/workspaces"):
-        for item in read(client, path)["data"]:
+    for path in ("/v1/api-keys", "/v1/admin/workspaces", "/v1/integrations", "/v1/providers", "/v1/virtual-keys"):
+        for item in read(client, path, page_size=20)["data"]:
             assert client.get(f"{path}/{item['id']}").status_code == 200
+
+
+def test_large_organisation_has_thousands_of_records() -> None:
+    client = seeded(App(Settings(fixture="large_org")))
+    totals = {path: read(client, f"/v1/{path}", page_size=1)["total"] for path in ("api-keys", "admin/workspaces", "providers")}
+    assert totals == {"api-keys": 6001, "admin/workspaces": 201, "providers": 1204}
+    assert client.world["users"].count() == 2021
+
+
+def test_small_team_has_an_integration_and_its_providers(client: Client) -> None:
+    assert {item["slug"] for item in read(client, "/v1/integrations")["data"]} == {"openai-production", "jina-eu"}
+    found = {(item["slug"], item["integration_id"], item["provider"]) for item in read(client, "/v1/providers")["data"]}
+    assert found == {
+        ("openai-production", "openai-production", "openai"),
+        ("openai-evaluations", "openai-production", "openai"),
+        ("jina-eu", "jina-eu", "jina"),
+    }
 
 
 def test_empty_fixture_has_an_admin_key_alone() -> None:
     client = seeded(App(Settings(fixture="empty", strict=True)))
     keys = read(client, "/v1/api-keys")["data"]
-    assert [(key["name"], key["type"], key["scopes"]) for key in keys] == [("Admin", "organisation-service", ADMIN_SCOPES)]
+    assert [(key["name"], key["type"], key["scopes"]) for key in keys] == [("Admin", "organisation-service", EVERYTHING)]
     assert read(client, "/v1/admin/workspaces")["total"] == 0
 
 
@@ -148,7 +165,7 @@ def test_admin_key_may_have_a_given_secret(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "scopes"),
-    [("organisation-service", ADMIN_SCOPES), ("workspace-service", WORKSPACE_SCOPES), ("workspace-user", WORKSPACE_SCOPES)],
+    [("organisation-service", EVERYTHING), ("workspace-service", WORKSPACE_SCOPES), ("workspace-user", WORKSPACE_SCOPES)],
 )
 def test_all_scopes_are_those_of_the_kind(tmp_path: Path, kind: str, scopes: list[str]) -> None:
     entry: Record = {"name": "app", "type": kind, "scopes": "all", "id": NOBODY}
@@ -160,9 +177,70 @@ def test_all_scopes_are_those_of_the_kind(tmp_path: Path, kind: str, scopes: lis
     assert client.get(f"/v1/api-keys/{NOBODY}").json()["scopes"] == scopes
 
 
-def test_provider_keeps_its_workspace(tmp_path: Path) -> None:
-    client = planted(tmp_path, workspaces=[WORKSPACE], providers=[{"name": "OpenAI", "workspace": "ws-lab"}])
+INTEGRATION: Record = {"name": "OpenAI", "slug": "oai", "ai_provider_id": "openai", "workspaces": [{"workspace": "ws-lab"}]}
+
+
+def test_grant_makes_a_provider(tmp_path: Path) -> None:
+    client = planted(tmp_path, workspaces=[WORKSPACE], integrations=[INTEGRATION])
+    assert [item["slug"] for item in read(client, "/v1/providers")["data"]] == ["oai"]
     assert client.delete("/v1/admin/workspaces/ws-lab").status_code == 409
+
+
+def test_grant_may_say_all_that_a_call_may(tmp_path: Path) -> None:
+    limits: Record = {
+        "usage_limits": [{"type": "cost", "credit_limit": 5}],
+        "rate_limits": [{"type": "requests", "unit": "rpm", "value": 5}],
+        "enabled": False,
+    }
+    entry = {**INTEGRATION, "workspaces": [{"workspace": "ws-lab", **limits}]}
+    client = planted(tmp_path, workspaces=[WORKSPACE], integrations=[entry])
+    (row,) = read(client, "/v1/integrations/oai/workspaces")["workspaces"]
+    assert {name: row[name] for name in limits} == limits
+    assert read(client, "/v1/providers")["total"] == 0
+
+
+def test_integration_may_belong_to_a_workspace(tmp_path: Path) -> None:
+    entry = {"name": "Own", "slug": "own", "ai_provider_id": "bedrock", "workspace": "ws-lab", "create_providers": False}
+    client = planted(tmp_path, workspaces=[WORKSPACE], integrations=[entry])
+    assert read(client, "/v1/integrations/own")["type"] == "workspace"
+    assert read(client, "/v1/providers")["total"] == 0
+
+
+def test_integration_may_be_open_to_every_workspace(tmp_path: Path) -> None:
+    entry = {"name": "OpenAI", "slug": "oai", "ai_provider_id": "openai", "every_workspace": True}
+    client = planted(tmp_path, workspaces=[WORKSPACE], integrations=[entry])
+    client.post("/v1/admin/workspaces", {"name": "Later"})
+    assert {item["workspace_name"] for item in read(client, "/v1/providers")["data"]} == {"Lab", "Later"}
+
+
+def test_provider_may_say_all_that_a_call_may(tmp_path: Path) -> None:
+    said: Record = {
+        "note": "Nightly",
+        "expires_at": "2099-01-01T00:00:00.000Z",
+        "usage_limits": {"type": "cost", "credit_limit": 5},
+        "rate_limits": [{"type": "requests", "unit": "rpm", "value": 5}],
+    }
+    entry = {"name": "One", "slug": "one", "workspace": "ws-lab", "integration": "oai", **said}
+    client = planted(tmp_path, workspaces=[WORKSPACE], integrations=[INTEGRATION], providers=[entry])
+    shown = read(client, "/v1/providers/one")
+    assert {name: shown[name] for name in said} == said
+
+
+def test_usage_of_a_provider_may_be_given(tmp_path: Path) -> None:
+    entry = {"name": "One", "slug": "one", "workspace": "ws-lab", "integration": "oai", "usage": 5}
+    limit = {"usage_limits": {"type": "cost", "credit_limit": 5}}
+    client = planted(tmp_path, workspaces=[WORKSPACE], integrations=[INTEGRATION], providers=[entry | limit])
+    assert read(client, "/v1/providers/one")["status"] == "exhausted"
+
+
+def test_entry_may_repeat(tmp_path: Path) -> None:
+    people = {"email": "p{n}@example.com", "first_name": "P{n%2}", "repeat": 3}
+    rooms = {"name": "Room {n}", "slug": "ws-room-{n}", "members": {"p{n%3}@example.com": "member"}, "repeat": 4}
+    client = planted(tmp_path, users=[people], workspaces=[rooms])
+    users = {user["email"]: user["first_name"] for user in client.world["users"].newest()}
+    assert users == {"p1@example.com": "P1", "p2@example.com": "P2", "p3@example.com": "P1"}
+    members = read(client, "/v1/admin/workspaces/ws-room-4/users")["data"]
+    assert [member["email"] for member in members] == ["p1@example.com"]
 
 
 def test_times_need_no_quotes(tmp_path: Path) -> None:
@@ -205,12 +283,18 @@ MISTAKES: list[tuple[str, int, list[str]]] = [
     ("users:\n- {email: a@example.com}\n- {email: b@example.com, age: 5}\n", 3, ["users.1", "age"]),
     ("workspaces:\n- name: Lab\n  colour: blue\n", 2, ["workspaces.0", "colour"]),
     ("api_keys:\n- {name: app, type: organisation-service, scopes: all, status: expired}\n", 2, ["api_keys.0", "status"]),
-    (LAB + "providers:\n- {name: OpenAI, workspace: ws-lab, key: sk-1}\n", 4, ["providers.0", "key"]),
+    (LAB + "providers:\n- {name: A, workspace: ws-lab, integration: oai, key: sk-1}\n", 4, ["providers.0", "key"]),
+    ("integrations:\n- {name: A, ai_provider_id: openai, colour: blue}\n", 2, ["integrations.0", "colour"]),
+    ("integrations:\n- {name: A}\n", 2, ["integrations.0", "ai_provider_id", "required"]),
+    ("users:\n- {email: 'p{n}@example.com', repeat: 0}\n", 2, ["users.0.repeat", "0", "whole number"]),
+    ("users:\n- {email: 'p{n}@example.com', repeat: many}\n", 2, ["users.0.repeat", "many", "whole number"]),
+    ("users:\n- {email: same@example.com, repeat: 2}\n", 2, ["users.0", "email"]),
+    ("users:\n- {email: 'p{n}', repeat: 2}\n", 2, ["users.0.email", "p1", "email"]),
     ("users:\n- {first_name: Ines}\n", 2, ["users.0", "email", "required"]),
     ("workspaces:\n- {slug: ws-lab}\n", 2, ["workspaces.0", "name", "required"]),
     ("api_keys:\n- {name: app, scopes: all}\n", 2, ["api_keys.0", "type", "required"]),
     ("api_keys:\n- {name: app, type: organisation-service}\n", 2, ["api_keys.0", "scopes", "required"]),
-    ("providers:\n- {name: OpenAI}\n", 2, ["providers.0", "workspace", "required"]),
+    ("providers:\n- {name: OpenAI, integration: oai}\n", 2, ["providers.0", "workspace", "required"]),
     ("users:\n- email: nobody\n", 2, ["users.0.email", "nobody", "email"]),
     ("users:\n- email: a@example.com\n  role: boss\n", 3, ["users.0.role", "boss", "owner", "admin", "member"]),
     ("users:\n- email: a@example.com\n  id: '5'\n", 3, ["users.0.id", "5"]),
@@ -300,11 +384,29 @@ MISTAKES: list[tuple[str, int, list[str]]] = [
         3,
         ["api_keys.1", "secret"],
     ),
-    ("providers:\n- {name: OpenAI, workspace: ws-lab}\n", 2, ["providers.0", "no workspace", "ws-lab"]),
+    ("providers:\n- {name: A, workspace: ws-lab, integration: oai}\n", 2, ["providers.0", "no workspace", "ws-lab"]),
+    (LAB + "providers:\n- {name: A, workspace: ws-lab, integration: oai}\n", 4, ["providers.0", "no integration", "oai"]),
     (
-        LAB + "providers:\n- {name: A, slug: one, workspace: ws-lab}\n- {name: B, slug: one, workspace: ws-lab}\n",
-        5,
-        ["providers.1", "slug"],
+        LAB + "integrations:\n- {name: OpenAI, slug: oai, ai_provider_id: openai}\n"
+        "providers:\n- {name: A, workspace: ws-lab, integration: oai}\n",
+        6,
+        ["providers.0", "not granted", "oai", "ws-lab"],
+    ),
+    (
+        LAB + "integrations:\n- {name: OpenAI, slug: oai, ai_provider_id: openai, workspaces: [{workspace: ws-none}]}\n",
+        4,
+        ["integrations.0", "no workspace", "ws-none"],
+    ),
+    (
+        LAB + "integrations:\n- {name: OpenAI, slug: oai, ai_provider_id: openai, workspaces: [{workspace: ws-lab}]}\n"
+        "providers:\n- {name: A, slug: oai, workspace: ws-lab, integration: oai}\n",
+        6,
+        ["providers.0", "slug oai"],
+    ),
+    (
+        "integrations:\n- {name: A, ai_provider_id: bedrock, configurations: {openai_project: x}}\n",
+        2,
+        ["integrations.0", "openai_project", "bedrock"],
     ),
     # What a call would be refused for.
     (

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from mockserver.stubs.resources import kept
 from mockserver.values import Record
 from tests.conftest import Client
 from tests.portkey.team import (
@@ -543,8 +542,9 @@ def test_security_settings_cannot_be_overridden(client: Client) -> None:
 
 @pytest.mark.parametrize("form", ["id", "slug"])
 def test_config_of_user_keys_comes_back_as_slug(client: Client, form: str) -> None:
-    config = {"id": "0f3c7c1e-7f0a-4d55-8a43-9f3f7c3d1a11", "slug": "pc-cheap-12ab34", "created_at": "2025-01-06T09:00:00.000Z"}
-    client.world["configs"].add(kept(config, config["slug"]))
+    config = client.post(
+        "/v1/configs", {"name": "Cheap", "config": {"retry": {"attempts": 2}}, "workspace_id": PRODUCTION}
+    ).json()
     done(client.put(f"{WORKSPACES}/{PRODUCTION}", {"defaults": {"user_api_key_config": config[form]}}))
     assert read_workspace(client, PRODUCTION)["defaults"] == {"user_api_key_config": config["slug"]}
 
@@ -598,28 +598,46 @@ def test_default_workspace_cannot_be_deleted(client: Client) -> None:
     assert state(client) == before
 
 
-@pytest.mark.parametrize(
-    ("collection", "called"),
-    [
-        ("providers", "Virtual Keys"),
-        ("configs", "Configs"),
-        ("prompts", "Prompts"),
-        ("prompts_partials", "Prompt Partials"),
-        ("guardrails", "Guardrails"),
-    ],
-)
+DEPENDENTS: dict[str, tuple[str, Record]] = {
+    "Virtual Keys": ("/v1/virtual-keys", {"name": "one", "provider": "openai", "key": "sk-example-1"}),
+    "Configs": ("/v1/configs", {"name": "one", "config": {"retry": {"attempts": 2}}}),
+    "Prompt Partials": ("/v1/prompts/partials", {"name": "one", "string": "Be brief."}),
+    "Guardrails": ("/v1/guardrails", {"name": "one", "checks": [{"id": "default.isAllLowerCase"}], "actions": {}}),
+}
+"""What a refusal calls a dependent, and how one is made."""
+
+
+@pytest.mark.parametrize("called", DEPENDENTS)
 @pytest.mark.parametrize("force", [False, True])
-def test_dependents_keep_a_workspace(client: Client, collection: str, called: str, force: bool) -> None:
+def test_dependents_keep_a_workspace(client: Client, called: str, force: bool) -> None:
     """409 AB07 with this text; `force_delete` does not cascade (the newer of two reports)."""
     made = make_workspace(client, name="Lab")
-    dependent = {"id": NOBODY, "slug": "one", "workspace_id": made["id"], "created_at": made["created_at"]}
-    client.world[collection].add(kept(dependent, dependent["slug"]))
+    path, fields = DEPENDENTS[called]
+    dependent = client.post(path, {**fields, "workspace_id": made["id"]}).json()
     before = state(client)
     reply = client.delete(f"{WORKSPACES}/{made['id']}", {"name": "Lab", "force_delete": force})
     assert refused(reply, 409, "AB07")["message"] == f"Unable to delete. Please ensure that all {called} are deleted"
     assert state(client) == before
-    client.world[collection].remove(dependent["slug"])
+    assert client.delete(f"{path}/{dependent['slug']}").status_code == 200
     done(client.delete(f"{WORKSPACES}/{made['id']}", {"name": "Lab"}))
+
+
+def test_prompt_keeps_a_workspace(client: Client) -> None:
+    made = make_workspace(client, name="Lab")
+    collection = client.post("/v1/collections", {"name": "Mine", "workspace_id": made["id"]}).json()
+    fields = {
+        "name": "one",
+        "collection_id": collection["id"],
+        "string": "Hello",
+        "parameters": {},
+        "virtual_key": "a",
+        "model": "m",
+    }
+    prompt = client.post("/v1/prompts", fields).json()
+    reply = client.delete(f"{WORKSPACES}/{made['id']}")
+    assert refused(reply, 409, "AB07")["message"] == "Unable to delete. Please ensure that all Prompts are deleted"
+    done(client.delete(f"/v1/prompts/{prompt['slug']}"))
+    done(client.delete(f"{WORKSPACES}/{made['id']}"))
 
 
 def test_provider_of_the_seed_keeps_its_workspace(client: Client) -> None:

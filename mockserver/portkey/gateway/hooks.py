@@ -1,0 +1,161 @@
+"""Guardrails at work: which apply to a call, what they find, and whether they deny.
+
+Source: gateway-data-plane, Guardrails (forms, which calls, the table of cases, the shape of results).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mockserver.contract.problems import INVALID_REQUEST, Problem
+from mockserver.portkey.gateway.verdicts import CheckFailed, Subject, check
+from mockserver.portkey.records import named
+from mockserver.values import JSON, Record
+from mockserver.world.world import World
+
+INPUT_KINDS = frozenset({"chatComplete", "complete", "embed", "createModelResponse"})
+OUTPUT_KINDS = INPUT_KINDS - {"embed"}
+"""Kinds of calls that guardrails run on: never audio, images, files, assistants, moderations, models."""
+
+_GUARDRAIL_KEYS = frozenset(
+    {"deny", "async", "id", "sequential", "on_fail", "on_success", "type", "name", "checks", "is_enabled"}
+)
+
+
+class Guardrail(NamedTuple):
+    """A guardrail as it runs. `feedback` is what it gives to the trace, by whether it passed."""
+
+    id: str
+    checks: list[Record]
+    deny: bool
+    is_async: bool
+    feedback: dict[bool, Record | None]
+
+
+class Findings(NamedTuple):
+    """What the guardrails of one side found: results as replies show them, whether any failed, whether one denied."""
+
+    results: list[Record]
+    failed: bool
+    denied: bool
+
+
+NOTHING = Findings([], False, False)
+
+
+def guardrails(target: Record, side: str, world: World) -> list[Guardrail]:
+    """Return the guardrails of a target for `input` or `output`.
+
+    Fails: `invalid-request` for a saved one that is not there. Forms: a slug, a shorthand of checks by name, or raw hooks
+    (`before_request_hooks`, `after_request_hooks`).
+    """
+    found, unknown = [], []
+    for at, said in enumerate(target.get(f"{side}_guardrails") or ()):
+        if isinstance(said, str):
+            saved = named(world, "guardrails", said)
+            if saved is None:
+                unknown.append(said)
+            else:
+                found.append(_saved(saved))
+        else:
+            found.append(_inline(said, f"{side}_guardrail_{at:03d}"))
+    if unknown:
+        raise Problem(INVALID_REQUEST, f"Following guardrails are not valid: {', '.join(unknown)}")
+    raw = "before_request_hooks" if side == "input" else "after_request_hooks"
+    found += [_raw(hook, f"{raw}_{at}") for at, hook in enumerate(target.get(raw) or ()) if hook.get("type") == "guardrail"]
+    return found
+
+
+def run(rails: list[Guardrail], subject: Subject, at: str) -> Findings:
+    """Run guardrails at a time; asynchronous ones are seen in logs alone and neither fail nor deny."""
+    results = [_result(rail, subject, at) for rail in rails if not rail.is_async]
+    failed = [result for result in results if not result["verdict"]]
+    return Findings(results, bool(failed), any(result["deny"] for result in failed))
+
+
+def _result(rail: Guardrail, subject: Subject, at: str) -> Record:
+    checks: list[Record] = []
+    for each in rail.checks:
+        if each.get("is_enabled", True):
+            checks.append(_checked(each, subject, at))
+    # A check that could not be made does not fail its guardrail, unless it says so.
+    verdict = all(each["verdict"] or ("error" in each and not each["fail_on_error"]) for each in checks)
+    given = rail.feedback[verdict]
+    return {
+        "verdict": verdict,
+        "id": rail.id,
+        "transformed": False,
+        "checks": checks,
+        "feedback": None if given is None else _feedback(given, checks),
+        "execution_time": 0,
+        "async": rail.is_async,
+        "type": "guardrail",
+        "created_at": at,
+        "deny": rail.deny and not verdict,
+    }
+
+
+def _checked(each: Record, subject: Subject, at: str) -> Record:
+    parameters = each.get("parameters") or {}
+    result: Record = {
+        "data": None,
+        "verdict": False,
+        "id": each["id"],
+        "execution_time": 0,
+        "transformed": False,
+        "created_at": at,
+        "log": None,
+        "fail_on_error": bool(parameters.get("failOnError")),
+    }
+    try:
+        verdict = check(each["id"], subject, parameters)
+    except CheckFailed as error:
+        return result | {"error": {"name": "Error", "message": str(error)}}
+    return result | {"verdict": verdict.passed, "data": verdict.data}
+
+
+def _feedback(given: Record, checks: list[Record]) -> Record:
+    def names(*, passed: bool) -> str:
+        return ",".join(each["id"] for each in checks if "error" not in each and each["verdict"] is passed)
+
+    metadata = {
+        "successfulChecks": names(passed=True),
+        "failedChecks": names(passed=False),
+        "erroredChecks": ",".join(each["id"] for each in checks if "error" in each),
+    }
+    said = given.get("metadata")
+    return {
+        "value": given.get("value", 0),
+        "weight": given.get("weight", 1),
+        "metadata": {**(said if isinstance(said, dict) else {}), **metadata},
+    }
+
+
+def _saved(record: Record) -> Guardrail:
+    """A guardrail of the control plane: asynchronous and not denying unless it says otherwise."""
+    return _made(record["slug"], record["checks"], record["actions"] or {}, is_async=True)
+
+
+def _inline(said: Record, name: str) -> Guardrail:
+    """A shorthand: checks by name with their parameters, `default.` left out if wished."""
+    checks = [
+        {"id": key if "." in key else f"default.{key}", "parameters": value if isinstance(value, dict) else {}}
+        for key, value in said.items()
+        if key not in _GUARDRAIL_KEYS
+    ]
+    return _made(said.get("id") or name, [*checks, *(said.get("checks") or ())], said, is_async=False)
+
+
+def _raw(hook: Record, name: str) -> Guardrail:
+    return _made(hook.get("id") or name, hook.get("checks") or [], hook, is_async=False)
+
+
+def _made(name: str, checks: list[Record], actions: Record, *, is_async: bool) -> Guardrail:
+    feedback = {passed: _given(actions.get("on_success" if passed else "on_fail")) for passed in (True, False)}
+    denies = bool(actions.get("deny")) or actions.get("on_fail") == "deny"
+    return Guardrail(name, checks, denies, bool(actions.get("async", is_async)), feedback)
+
+
+def _given(action: JSON) -> Record | None:
+    feedback = action.get("feedback", action) if isinstance(action, dict) else None
+    return feedback if isinstance(feedback, dict) and "value" in feedback else None
