@@ -10,6 +10,7 @@ import re
 import wave
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -66,6 +67,13 @@ class Planted:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """Time that passes in the world between two calls."""
+
+    seconds: int
+
+
+@dataclass(frozen=True)
 class Upload:
     """A file of this name that an SDK opens and sends."""
 
@@ -81,7 +89,8 @@ def write_uploads(folder: Path) -> None:
         sound.writeframes(bytes(8000))
 
 
-Families: TypeAlias = dict[str, list[Call | Planted]]
+Row: TypeAlias = Call | Planted | Passed
+Families: TypeAlias = dict[str, list[Row]]
 
 _PLACE = re.compile(r"<([a-z_]+(?:\.[a-z_0-9]+)*)>")
 
@@ -110,7 +119,7 @@ def looked_up(path: str, known: Mapping[str, Any]) -> Any:
     return value
 
 
-def departures(rows: list[Call | Planted], portkey: PortkeyWorld, make: Callable[[Call, Any], Any]) -> list[str]:
+def departures(rows: list[Row], portkey: PortkeyWorld, make: Callable[[Call, Any], Any]) -> list[str]:
     """Make the calls of a family in order with `make`; return what went otherwise than the table says."""
     known: dict[str, Any] = {
         "root": portkey.url.removesuffix("/v1"),
@@ -121,6 +130,9 @@ def departures(rows: list[Call | Planted], portkey: PortkeyWorld, make: Callable
     for row in rows:
         if isinstance(row, Planted):
             row.plant(portkey, known)
+            continue
+        if isinstance(row, Passed):
+            portkey.clock.move(timedelta(seconds=row.seconds))
             continue
         before, raised = len(portkey.calls), ""
         reply: Any = None
@@ -166,6 +178,7 @@ Who has one of them stream takes its name out."""
 UNREACHED = {
     "connectRealtime": "a WebSocket, and none is served",
     "acceptUserInvite": "a link, which people open and no SDK",
+    "fetchLogExportFile": "an address that the reply to `download` tells, for any HTTP client",
 }
 """Operations that no call of the tables reaches, and why."""
 
@@ -216,7 +229,9 @@ ASK = {"model": "gpt-4o", "messages": MESSAGES}
 TOOL_OUTPUTS = [{"tool_call_id": "call_1", "output": "12:40"}]
 KEY = {"name": "ci", "workspace_id": "<workspace>", "scopes": ["logs.view"]}
 CHECKS = [{"id": "default.wordCount", "parameters": {"minWords": 1, "maxWords": 500}}]
-EXPORT = {"filters": MAY, "requested_data": ["id", "created_at"]}
+EXPORT = {"workspace_id": "<workspace>", "description": "May", "filters": MAY, "requested_data": ["id", "created_at"]}
+NODE_EXPORT = {"workspaceId": "<workspace>", "description": "May", "filters": MAY, "requestedData": ["id", "created_at"]}
+LOG = "4f1c2a90-3d7b-4c55-9a3e-d2b8f06c1e47"
 USAGE_POLICY = {
     "conditions": [{"key": "metadata.team", "value": "support"}],
     "group_by": [{"key": "metadata._user"}],
@@ -532,15 +547,18 @@ PYTHON: Families = {
     ],
     "logs": [
         Call("logs.create", {"request": LOGGED["request"], "response": LOGGED["response"]}, "createLog"),
-        Planted("logs", "log-1", {"id": "log-1"}),
-        Call("get", {"path": "/logs/log-1"}, "getLog"),
+        Planted("logs", "log-1", {"id": LOG, "workspace_id": "", "trace_id": "", "created_at": "2026-05-03T12:00:00.000Z"}),
+        Call("get", {"path": f"/logs/{LOG}"}, "getLog"),
         Call("logs.exports.create", EXPORT, "createLogExport", keep="export"),
         Call("logs.exports.list", {}, "listLogExports"),
         Call("logs.exports.retrieve", {"export_id": "<export.id>"}, "getLogExport"),
         Call("logs.exports.update", {"export_id": "<export.id>", "filters": MAY}, "updateLogExport"),
         Call("logs.exports.start", {"export_id": "<export.id>"}, "startLogExport"),
-        Call("logs.exports.download", {"export_id": "<export.id>"}, "downloadLogExport"),
         Call("logs.exports.cancel", {"export_id": "<export.id>"}, "cancelLogExport"),
+        Call("logs.exports.create", EXPORT, "createLogExport", keep="export"),
+        Call("logs.exports.start", {"export_id": "<export.id>"}, "startLogExport"),
+        Passed(3600),
+        Call("logs.exports.download", {"export_id": "<export.id>"}, "downloadLogExport"),
         Call("get", {"path": "/audit-logs?start_time=2026-05-01T00:00:00Z&end_time=2026-06-01T00:00:00Z"}, "listAuditLogs"),
     ],
     "analytics": [
@@ -1017,17 +1035,18 @@ NODE: Families = {
     ],
     "logs": [
         Call("logs.create", [LOGGED], "createLog"),
-        Planted("logs", "log-1", {"id": "log-1"}),
-        Call("get", ["/logs/log-1"], "getLog"),
-        Call(
-            "logs.exports.create", [{"filters": MAY, "requestedData": ["id", "created_at"]}], "createLogExport", keep="export"
-        ),
+        Planted("logs", "log-1", {"id": LOG, "workspace_id": "", "trace_id": "", "created_at": "2026-05-03T12:00:00.000Z"}),
+        Call("get", [f"/logs/{LOG}"], "getLog"),
+        Call("logs.exports.create", [NODE_EXPORT], "createLogExport", keep="export"),
         Call("logs.exports.list", [{}], "listLogExports"),
         Call("logs.exports.retrieve", [{"exportId": "<export.id>"}], "getLogExport"),
         Call("logs.exports.update", [{"exportId": "<export.id>", "filters": MAY}], "updateLogExport"),
         Call("logs.exports.start", [{"exportId": "<export.id>"}], "startLogExport"),
-        Call("logs.exports.download", [{"exportId": "<export.id>"}], "downloadLogExport"),
         Call("logs.exports.cancel", [{"exportId": "<export.id>"}], "cancelLogExport"),
+        Call("logs.exports.create", [NODE_EXPORT], "createLogExport", keep="export"),
+        Call("logs.exports.start", [{"exportId": "<export.id>"}], "startLogExport"),
+        Passed(3600),
+        Call("logs.exports.download", [{"exportId": "<export.id>"}], "downloadLogExport"),
         Call("get", [AUDIT_LOGS], "listAuditLogs"),
     ],
     "analytics": [
