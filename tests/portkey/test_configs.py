@@ -141,6 +141,12 @@ def test_new_default_takes_the_flag(client: Client) -> None:
     assert [read_config(client, slug)["is_default"] for slug in (first, second)] == [0, 1]
 
 
+def test_default_keeps_the_flag_beside_others(client: Client) -> None:
+    first = make_config(client, is_default=1)["slug"]
+    make_config(client, is_default=0)
+    assert read_config(client, first)["is_default"] == 1
+
+
 def test_default_of_another_workspace_keeps_the_flag(client: Client) -> None:
     first = make_config(client, is_default=1)["slug"]
     make_config(client, is_default=1, workspace_id=RESEARCH)
