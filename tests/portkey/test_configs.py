@@ -285,9 +285,10 @@ def test_owner_is_who_made_it(client: Client) -> None:
     dara = user_id(client, DARA)
     key = make_key(client, "workspace/user", user_id=dara, scopes=["configs.create", "configs.update"])
     made = make_config(client.as_key(key.secret))
-    update(client, made["slug"], name="Other")
-    shown = read_config(client, made["slug"])
-    assert (shown["owner_id"], shown["updated_by"]) == (dara, user_id(client, ADA))
+    for caller, person in ((client, user_id(client, ADA)), (client.as_key(key.secret), dara)):
+        update(caller, made["slug"], name="Other")
+        shown = read_config(client, made["slug"])
+        assert (shown["owner_id"], shown["updated_by"]) == (dara, person)
 
 
 @pytest.mark.parametrize(
