@@ -310,9 +310,10 @@ def test_owner_is_who_made_it(client: Client) -> None:
     dara = user_id(client, DARA)
     key = make_key(client, "workspace/user", user_id=dara, scopes=["guardrails.create", "guardrails.update"])
     made = make_guardrail(client.as_key(key.secret))
-    client.put(f"{GUARDRAILS}/{made['id']}", {"name": "Other"})
-    shown = read_guardrail(client, made["id"])
-    assert (shown["owner_id"], shown["updated_by"]) == (dara, user_id(client, ADA))
+    for caller, person in ((client, user_id(client, ADA)), (client.as_key(key.secret), dara)):
+        caller.put(f"{GUARDRAILS}/{made['id']}", {"name": "Other"})
+        shown = read_guardrail(client, made["id"])
+        assert (shown["owner_id"], shown["updated_by"]) == (dara, person)
 
 
 @pytest.mark.parametrize(("method", "body"), [("GET", ...), ("PUT", {"name": "Other"}), ("DELETE", ...)])
