@@ -36,9 +36,7 @@ def addressed(request: Request, world: World) -> Addressed:
     """
     model = request.fields.get("model") or request.query.get("model")
     model = model if isinstance(model, str) and model != "portkey-default" else ""
-    slug = None
-    if model.startswith("@") and "/" in model and not model.startswith(_NO_SLUGS):
-        slug, _, model = model[1:].partition("/")
+    slug, model = parted(model)
     slug = _text(request, b"x-portkey-virtual-key") or slug
     said = _text(request, b"x-portkey-provider")
     if said.startswith("@"):
@@ -51,6 +49,14 @@ def addressed(request: Request, world: World) -> Addressed:
             return Addressed(model, None)
         raise Problem(INVALID_REQUEST, f"Following keys are not valid: {slug}")
     return Addressed(model, due.settle(world, "providers", provider))
+
+
+def parted(model: str) -> tuple[str | None, str]:
+    """Return the slug that the name of a model begins with, as in `@slug/model`, None when it has none, and the rest."""
+    if not model.startswith("@") or "/" not in model or model.startswith(_NO_SLUGS):
+        return None, model
+    slug, _, rest = model[1:].partition("/")
+    return slug, rest
 
 
 def admit(request: Request, world: World) -> None:
