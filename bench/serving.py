@@ -16,14 +16,14 @@ def mock(records: int, *, explain: bool) -> Any:
 
     app = App(Settings(explain=explain))
     if records:
-        from mockserver.portkey.api_keys import make
+        from mockserver.portkey.keys import make_key
 
         world = app.worlds.get("default")
         workspace = world["workspaces"].find("slug", "ws-produc-71b04e")
         assert workspace is not None
         for number in range(records):
             fields = {"name": f"key {number}", "scopes": ["logs.view"]}
-            key, _ = make(fields, "workspace-service", workspace["id"], None, world)
+            key, _ = make_key(fields, "workspace-service", workspace["id"], None, world)
         world.facts.put("bench_key", key["id"])
     return app
 

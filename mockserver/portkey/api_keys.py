@@ -26,8 +26,6 @@ from mockserver.portkey.records import (
 from mockserver.values import Record
 from mockserver.world.world import World
 
-make = make_key  # seeds and the bench make keys through this family
-
 
 def create_api_key(request: Request, world: World) -> Reply:
     """Make a key; its secret is in this reply and in no other.

@@ -205,7 +205,7 @@ def _happen(record: Record, due: str, world: World) -> Record:
         record = changed(record, world, _secrets=record["_secrets"][:1], _transition_ends=None)
     if record["_resets_at"] == due:
         limit = {**(budget(record) or {}), "next_usage_reset_at": None}
-        last = _latest(at, now, lambda time: next_reset(limit, time), limit.get("periodic_reset_days") or 7)
+        last = latest(at, now, lambda time: next_reset(limit, time), limit.get("periodic_reset_days") or 7)
         resets_at = next_reset(limit, last)
         shown: Record = {"last_reset_at": format_timestamp(last)}
         if "next_usage_reset_at" in wire:
@@ -216,7 +216,7 @@ def _happen(record: Record, due: str, world: World) -> Record:
         record = changed(record, world, shown, _usage=0, _resets_at=resets_at, _told=[])
     policy = wire.get("rotation_policy") or {}
     if policy.get("next_rotation_at") == due and record["status"] != "expired":
-        last = _latest(at, now, lambda time: next_rotation(policy, time), policy.get("rotation_period_days") or 7)
+        last = latest(at, now, lambda time: next_rotation(policy, time), policy.get("rotation_period_days") or 7)
         record = _rotated_by_policy(record, world, last, missed=last > at)
     if wire.get("expires_at") == due:
         told: Record = {"usage_limits": {**(budget(record) or {}), EXPIRY_TOLD: True}}  # as recorded, also without a limit
@@ -244,7 +244,7 @@ def _rotated_by_policy(record: Record, world: World, at: datetime, *, missed: bo
     return rotated(record, world, secret[:32], masked, format_timestamp(at), lives_on_ms)
 
 
-def _latest(at: datetime, now: datetime, following: Callable[[datetime], str | None], days: int) -> datetime:
+def latest(at: datetime, now: datetime, following: Callable[[datetime], str | None], days: int) -> datetime:
     """Return the last time up to now of what happens at `at` and repeats: on the first of each month, or every so many days.
 
     `following` tells when it happens next; the times after that one lie on a grid, so that centuries take no longer.

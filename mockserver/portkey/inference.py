@@ -55,7 +55,6 @@ def answer(kind: Kind, body: Record, request: Request, world: World) -> Reply:
     completion = _completion(kind, body, metering.addressed(request, world).model, world)
     if body.get("stream") is not True:
         return Reply(200, completion)
-    metering.use(request, completion, world)  # a stream does not tell it itself
     options = body.get("stream_options")
     with_usage = isinstance(options, dict) and options.get("include_usage") is True
     events = b"".join(b"data: " + dump(chunk) + b"\n\n" for chunk in _chunks(kind, completion, with_usage=with_usage))

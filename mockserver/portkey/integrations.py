@@ -12,8 +12,12 @@ from mockserver.portkey import access, prices
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.provider_settings import check_host, checked_settings, has_own_authentication, merged_settings
 from mockserver.portkey.records import find_workspace, forbidden, listed, mask, named, not_found, page, workspace_named
+from mockserver.portkey.secret_mappings import checked_mappings
 from mockserver.values import Record
 from mockserver.world.world import World
+
+_TARGETS = ("key", "configurations.")
+"""Where a secret may go."""
 
 
 def create_integration(request: Request, world: World) -> Reply:
@@ -27,10 +31,13 @@ def create_integration(request: Request, world: World) -> Reply:
     workspace = workspace_named(request, world)
     _check_scope(request.caller, workspace["id"] if workspace is not None else None, "create")
     settings = checked_settings(fields["ai_provider_id"], fields.get("configurations"))
-    mapped = {mapping["target_field"] for mapping in fields.get("secret_mappings") or ()}
+    mappings = checked_mappings(
+        fields.get("secret_mappings"), _TARGETS, workspace["id"] if workspace is not None else None, world
+    )
+    mapped = {mapping["target_field"] for mapping in mappings or ()}
     if not fields.get("key") and "key" not in mapped and not has_own_authentication(fields["ai_provider_id"], settings):
         raise invalid("body", "/key", f"is required for {fields['ai_provider_id']}")
-    made = access.make_integration(fields, workspace, world, owner=request.caller.user_id)
+    made = access.make_integration({**fields, "secret_mappings": mappings}, workspace, world, owner=request.caller.user_id)
     if workspace is not None:
         access.grant(
             made,
@@ -98,7 +105,7 @@ def update_integration(request: Request, world: World) -> Reply:
     if fields.get("key"):
         made["masked_key"] = mask(fields["key"])
     if "secret_mappings" in fields:
-        made["secret_mappings"] = fields["secret_mappings"] or []
+        made["secret_mappings"] = checked_mappings(fields["secret_mappings"], _TARGETS, record["workspace_id"], world) or []
     if fields.get("configurations"):
         given = checked_settings(record["ai_provider_id"], fields["configurations"])
         made["configurations"] = merged_settings(record["configurations"], given)

@@ -17,6 +17,9 @@ from mockserver.world.world import World
 
 WINDOW_S = {"rps": 1, "rpm": 60, "rph": 3600, "rpd": 86400, "rpw": 604800}
 
+MONDAY, SUNDAY = 0, 6
+"""Days on which weeks begin, as `datetime.weekday` counts."""
+
 _SAID = ("type", "credit_limit", "alert_threshold", "periodic_reset", "periodic_reset_days", "next_usage_reset_at")
 """What a caller may say of a usage limit; the rest of what a read shows is counted here."""
 
@@ -55,11 +58,12 @@ def kept_rates(given: JSON) -> list[Record]:
     return list(given or ())
 
 
-def next_reset(limit: Record | None, now: datetime) -> str | None:
+def next_reset(limit: Record | None, now: datetime, week_begins: int = SUNDAY) -> str | None:
     """Return when a usage limit's counter is set back next: as given, else from now on, None for never.
 
-    Source: identity-and-access, Conventions (weekly on Sunday, monthly on the first, 00:00 UTC); *chosen*: so many days are
-    counted from midnight of the day on which the limit is set, since the dossier says nothing finer.
+    Source: identity-and-access, Conventions (weekly on Sunday, monthly on the first, 00:00 UTC); policies begin the week on
+    Monday. *chosen*: so many days are counted from midnight of the day on which the limit is set, since the dossier says
+    nothing finer.
     """
     if limit is None:
         return None
@@ -68,7 +72,7 @@ def next_reset(limit: Record | None, now: datetime) -> str | None:
         return str(given)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if limit.get("periodic_reset") == "weekly":
-        return format_timestamp(midnight + timedelta(days=(6 - midnight.weekday()) % 7 or 7))
+        return format_timestamp(midnight + timedelta(days=(week_begins - midnight.weekday()) % 7 or 7))
     if limit.get("periodic_reset") == "monthly":
         return format_timestamp(first_of_next_month(midnight))
     if limit.get("periodic_reset_days"):

@@ -35,7 +35,7 @@ from mockserver.world.world import World
 _TARGETS = ("configurations.",)
 _CHANGEABLE = ("name", "description", "url", "auth_type", "transport")
 
-_SECRET = re.compile(r".*(secret|password|token|api_key|private_key)")
+_SECRET = re.compile(r".*(secret|password|token|api_?key|private_?key)", re.IGNORECASE | re.DOTALL)
 """Names of settings that hold a secret: not `token_endpoint`, but `client_secret`."""
 
 _SERVER_INFO = {"name": "server_name", "version": "server_version", "capabilities": "capability_flags"}

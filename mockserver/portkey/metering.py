@@ -11,59 +11,79 @@ from typing import NamedTuple
 from mockserver.contract.problems import EXHAUSTED, INVALID_REQUEST, UNAUTHENTICATED, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import due, identity, limits, prices
+from mockserver.portkey import calls, due, identity, limits, logbook, policies, prices
 from mockserver.portkey.records import find_provider
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
+_UNNAMED = ("", "portkey-default")
+"""A model that the caller leaves open, as the Python client does; the reply tells which it was."""
 _NO_SLUGS = ("@cf/", "@hf/")
 """How models of Cloudflare begin: their own names have an at sign."""
 
 
-class Addressed(NamedTuple):
-    """The model that a call names, and the provider behind its slug, if it names one."""
+class Billed(NamedTuple):
+    """Who is to answer a call, and be paid for it.
 
+    `name` is the plain name of the provider, `slug` what the call names, empty for none, `record` the world's provider behind
+    it; `model` is empty when the call leaves it open.
+    """
+
+    name: str
+    slug: str
+    record: Record | None
     model: str
-    provider: Record | None
 
 
-def addressed(request: Request, world: World) -> Addressed:
+def addressed(request: Request, world: World) -> Billed:
     """Return what a call addresses. Fails: `invalid-request` for a slug that no provider within reach has.
 
-    The model is empty when a call names none: `portkey-default` is the Python client's word for that.
     *chosen*: a key that the world does not know may name any slug, as it may do all else: who only wants answers need not
-    make providers first.
+    make providers first. OpenAI answers when nobody is named.
     """
     model = request.fields.get("model") or request.query.get("model")
-    model = model if isinstance(model, str) and model != "portkey-default" else ""
-    slug, model = parted(model)
-    slug = _text(request, b"x-portkey-virtual-key") or slug
-    said = _text(request, b"x-portkey-provider")
+    slug, model = parted(model if isinstance(model, str) and model not in _UNNAMED else "")
+    slug = calls.text(request, b"x-portkey-virtual-key") or slug
+    said = calls.text(request, b"x-portkey-provider")
     if said.startswith("@"):
         slug = said[1:].partition("/")[0]
     if not slug:
-        return Addressed(model, None)
+        return Billed(said or "openai", "", None, model)
     provider = find_provider(world, slug, request.caller.workspace_id)
     if provider is None:
         if request.caller.key is None:
-            return Addressed(model, None)
+            return Billed("openai", slug, None, model)
         raise Problem(INVALID_REQUEST, f"Following keys are not valid: {slug}")
-    return Addressed(model, due.settle(world, "providers", provider))
+    integration = world["integrations"].get(provider["integration_id"]) or {}
+    return Billed(integration.get("ai_provider_id", ""), slug, due.settle(world, "providers", provider), model)
 
 
-def parted(model: str) -> tuple[str | None, str]:
-    """Return the slug that the name of a model begins with, as in `@slug/model`, None when it has none, and the rest."""
+def parted(model: str) -> tuple[str, str]:
+    """Return the slug that the name of a model begins with, as in `@slug/model`, empty when it has none, and the rest."""
     if not model.startswith("@") or "/" not in model or model.startswith(_NO_SLUGS):
-        return None, model
+        return "", model
     slug, _, rest = model[1:].partition("/")
     return slug, rest
 
 
 def admit(request: Request, world: World) -> None:
-    """Refuse a call to a provider that is used up, expired, barred or too busy."""
-    model, provider = addressed(request, world)
-    if provider is None:
-        return
+    """Refuse a call that names its provider itself; see `admit_to`."""
+    admit_to(request, addressed(request, world), world)
+
+
+def admit_to(request: Request, billed: Billed, world: World) -> None:
+    """Refuse a call that a policy bars, or to a provider that is used up, expired, barred or too busy.
+
+    The gateway asks for all budgets first, and of several that are used up names the policy's (`preRequestValidator`).
+    """
+    holding = policies.holding(request, billed.model, billed.slug, billed.record, world)
+    policies.check_budgets(holding, world)
+    if billed.record is not None:
+        _admit_to_provider(billed.record, billed.model, world)
+    policies.check_rates(holding, world)
+
+
+def _admit_to_provider(provider: Record, model: str, world: World) -> None:
     masked = limits.mask_name(provider["slug"])
     integration = world["integrations"].get(provider["integration_id"]) or {}
     access = _access(provider, world)
@@ -86,28 +106,30 @@ def admit(request: Request, world: World) -> None:
 
 
 def account(request: Request, reply: Reply, world: World) -> None:
-    """Count one request and the tokens that its reply tells, against the caller, the provider and the integration."""
-    _, provider = addressed(request, world)
-    if provider is not None:
-        for subject, record, _ in _subjects(provider, _access(provider, world)):
-            limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=1)
-    use(request, reply.body, world)
+    """Count a call that names its provider itself, as far as its reply tells what it used; and log it."""
+    billed = addressed(request, world)
+    if not billed.model:
+        billed = billed._replace(model=_answering(reply.body))
+    asked, answered = tokens_of(reply.body)
+    cost_cents = count(request, billed, asked, answered, world)
+    usage = logbook.Usage(billed.name, billed.model, billed.record, asked, answered, cost_cents)
+    logbook.record(world, logbook.of_call(request, reply, usage, world))
 
 
-def use(request: Request, body: JSON, world: World) -> None:
-    """Count the tokens that a completion tells and what they cost. `account` does so for replies that are completions."""
-    model, provider = addressed(request, world)
-    asked, answered = _tokens(body)
-    if not asked and not answered:
-        return
-    cost_usd = _cost_cents(model, provider, asked, answered, request, world) / 100
-    identity.spend(request.caller, cost_usd, asked + answered, world)
-    if provider is None:
-        return
-    for subject, record, what in _subjects(provider, _access(provider, world)):
-        limits.count_rates(record["_wire"]["rate_limits"], subject, world, tokens=asked + answered)
-        collection = "providers" if what == "Virtual Key" else "integration_workspaces"
-        due.spend(world, collection, record["id"], cost_usd, asked + answered)
+def count(request: Request, billed: Billed, asked: int, answered: int, world: World) -> float:
+    """Count one request and its tokens against policies, caller, provider and integration; return its cost in cents."""
+    cost_cents = _cost_cents(billed, asked, answered, world)
+    cost_usd, tokens = cost_cents / 100, asked + answered
+    if tokens:
+        identity.spend(request.caller, cost_usd, tokens, world)
+    holding = policies.holding(request, billed.model, billed.slug, billed.record, world)
+    policies.count(holding, cost_usd, tokens, world)
+    if billed.record is not None:
+        for subject, record, what in _subjects(billed.record, _access(billed.record, world)):
+            limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=1, tokens=tokens)
+            collection = "providers" if what == "Virtual Key" else "integration_workspaces"
+            due.spend(world, collection, record["id"], cost_usd, tokens)
+    return cost_cents
 
 
 def _subjects(provider: Record, access: Record | None) -> list[tuple[str, Record, str]]:
@@ -137,7 +159,12 @@ def _allows(integration: Record, access: Record | None, model: str, world: World
     return not model or bool(integration.get("allow_all_models", True))
 
 
-def _tokens(body: JSON) -> tuple[int, int]:
+def _answering(body: JSON) -> str:
+    model = body.get("model") if isinstance(body, dict) else None
+    return model if isinstance(model, str) else ""
+
+
+def tokens_of(body: JSON) -> tuple[int, int]:
     """The tokens of request and response that a reply tells, in the words of chat or of responses."""
     usage = body.get("usage") if isinstance(body, dict) else None
     if not isinstance(usage, dict):
@@ -149,16 +176,13 @@ def _tokens(body: JSON) -> tuple[int, int]:
     return int(asked), int(answered)
 
 
-def _cost_cents(model: str, provider: Record | None, asked: int, answered: int, request: Request, world: World) -> float:
-    if provider is None:
-        price = prices.price_of(_text(request, b"x-portkey-provider") or "openai", model)
+def _cost_cents(billed: Billed, asked: int, answered: int, world: World) -> float:
+    record = billed.record
+    if record is None:
+        price = prices.price_of(billed.name, billed.model)
         return prices.cost_cents(price, None, asked, answered) if price is not None else 0.0
-    integration = world["integrations"].get(provider["integration_id"]) or {}
-    own = world["integration_models"].get(f"{integration.get('id')}/{model}") or {}
+    integration = world["integrations"].get(record["integration_id"]) or {}
+    own = world["integration_models"].get(f"{integration.get('id')}/{billed.model}") or {}
     price = prices.own_price(own.get("pricing_config"))
-    price = price or prices.price_of(integration.get("ai_provider_id", ""), own.get("base_model_slug") or model)
+    price = price or prices.price_of(billed.name, own.get("base_model_slug") or billed.model)
     return prices.cost_cents(price, integration.get("pricing_adjustments"), asked, answered) if price is not None else 0.0
-
-
-def _text(request: Request, header: bytes) -> str:
-    return request.headers.get(header, b"").decode("latin-1").strip()

@@ -48,6 +48,12 @@ LAYOUTS = {
     "mcp_integration_workspaces": Layout(groups=("mcp_integration_id", "workspace_id")),
     "mcp_servers": Layout(groups=("workspace_id", "mcp_integration_id"), unique=("slug",)),
     "mcp_connections": Layout(groups=("mcp_server_id",)),
+    "logs": Layout(groups=("workspace_id",)),
+    "log_exports": Layout(groups=("workspace_id",)),
+    # Policies of a workspace with one status; who belongs to no workspace needs all of one status.
+    "usage_limits_policies": Layout(groups=("_shelf", "status")),
+    "usage_limits_policy_entities": Layout(groups=("policy_id",), unique=("_handle",)),
+    "rate_limits_policies": Layout(groups=("_shelf", "status")),
 }
 """By which fields the families' records are found. Every record has an `id`."""
 

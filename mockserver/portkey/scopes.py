@@ -181,6 +181,7 @@ OPERATIONS: dict[str, Wanted] = {
         "listLogExports", "createLogExport", "getLogExport", "updateLogExport", "startLogExport", "cancelLogExport",
         "downloadLogExport",
     ),
+    "fetchLogExportFile": (),  # open to whoever has the signed address (governance-mcp-observability, Log exports: Download)
     "listAuditLogs": _any("audit_logs.list"),
     **_same(
         _any("analytics.view"),

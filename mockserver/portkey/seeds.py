@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from mockserver.contract.gate import compile_schema
 from mockserver.contract.problems import Problem
-from mockserver.portkey import access, api_keys, provider_rows, scopes, workspaces
+from mockserver.portkey import access, memberships, provider_rows, scopes, workspaces
+from mockserver.portkey.keys import make_key
 from mockserver.portkey.provider_settings import checked_settings
 from mockserver.stubs.service import FixtureError
 from mockserver.values import JSON, Record
@@ -73,7 +74,7 @@ def _plant_workspace(entry: Record, world: World) -> None:
     fields["_usage"] = entry.get("usage", 0)
     workspace = workspaces.make(fields, world, is_default=fields.pop("is_default", False))
     for address, role in (entry.get("members") or {}).items():
-        workspaces.put_member(workspace, _user(address, world)["id"], role, world)
+        memberships.put_member(workspace, _user(address, world)["id"], role, world)
 
 
 def _plant_key(entry: Record, world: World) -> None:
@@ -93,7 +94,7 @@ def _plant_key(entry: Record, world: World) -> None:
         workspace_id = _workspace(entry.get("workspace"), world)["id"]
     if kind == "workspace-user":
         user_id = _user(entry.get("user"), world)["id"]
-    _, secret = api_keys.make(fields, kind, workspace_id, user_id, world, entry.get("secret"))
+    _, secret = make_key(fields, kind, workspace_id, user_id, world, entry.get("secret"))
     fact = {"organisation-service": ADMIN_KEY, "workspace-service": WORKSPACE_KEY}.get(kind)
     if fact is not None and granted == "all" and fact not in world.facts:
         world.facts.put(fact, secret)

@@ -13,6 +13,7 @@ from mockserver.contract.requests import Request
 from mockserver.portkey import access, provider_rows
 from mockserver.portkey.provider_settings import SECRETS, check_host, has_own_authentication
 from mockserver.portkey.records import listed, mask, stem, workspace_required
+from mockserver.portkey.secret_mappings import checked_mappings
 from mockserver.values import Record
 from mockserver.world.world import World
 
@@ -27,6 +28,10 @@ _CAPITAL = re.compile(r"(?<=[a-z0-9])[A-Z]")
 _CREDENTIAL = re.compile(r"key|secret|token|json|headers")
 
 
+_TARGETS = ("key", "model_config.")
+"""Where a secret may go."""
+
+
 def create_virtual_key(request: Request, world: World) -> Reply:
     """Store a provider's key for a workspace; it is a provider at once, with an integration of the workspace behind it.
 
@@ -38,7 +43,8 @@ def create_virtual_key(request: Request, world: World) -> Reply:
     workspace = workspace_required(request, world, "a virtual key")
     settings = {name: value for name, value in _settings(fields).items() if value is not None}
     check_host(settings, "")
-    mapped = {mapping["target_field"] for mapping in fields.get("secret_mappings") or ()}
+    mappings = checked_mappings(fields.get("secret_mappings"), _TARGETS, workspace["id"], world)
+    mapped = {mapping["target_field"] for mapping in mappings or ()}
     is_open = has_own_authentication(fields["provider"], settings) or any(map(_is_secret, settings))
     if not fields.get("key") and "key" not in mapped and not is_open:
         raise invalid("body", "/key", "is required unless a secret is mapped to it")
@@ -46,7 +52,7 @@ def create_virtual_key(request: Request, world: World) -> Reply:
     given = {"name": fields["name"], "ai_provider_id": fields["provider"], "key": fields.get("key"), "slug": slug}
     integration = access.make_integration(given, workspace, world, owner=request.caller.user_id)
     access.grant(integration, workspace, {"enabled": True}, world, create_provider=False)
-    own = {"slug": slug, "model_config": _shown(settings) or None, "secret_mappings": fields.get("secret_mappings")}
+    own = {"slug": slug, "model_config": _shown(settings) or None, "secret_mappings": mappings}
     made = provider_rows.make_provider(provider_rows.said(fields) | own, integration, workspace["id"], world)
     world["integrations"].replace({**integration, "_made_for": made["id"]})
     told = {"id": made["id"], "slug": slug, "object": "virtual-key"}
@@ -74,7 +80,7 @@ def update_virtual_key(request: Request, world: World) -> Reply:
     provider, fields = provider_rows.provider_of(request, world), request.fields
     own: Record = {}
     if "secret_mappings" in fields:
-        own["secret_mappings"] = fields["secret_mappings"] or None
+        own["secret_mappings"] = checked_mappings(fields["secret_mappings"], _TARGETS, provider["workspace_id"], world)
     fields = {name: value for name, value in fields.items() if name != "model_config"}  # it is read, and said field by field
     settings = _settings(fields)
     if settings:

@@ -30,8 +30,6 @@ from mockserver.portkey.records import (
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
-put_member = memberships.put_member  # seeds make members through this family
-
 SETTINGS = {
     "debug_log": 1,
     "user_api_key_ttl": 0,
@@ -86,7 +84,7 @@ def create_workspace(request: Request, world: World) -> Reply:
         raise Problem(CONFLICT, f"A workspace with the slug {fields['slug']} exists")
     workspace = make(fields, world, created_by=caller.user_id)
     for user_id in users:
-        put_member(workspace, user_id, "member", world)
+        memberships.put_member(workspace, user_id, "member", world)
     return Reply(200, _shown(workspace, world))
 
 
@@ -194,7 +192,7 @@ def add_workspace_members(request: Request, world: World) -> Reply:
             raise invalid("body", f"/users/{at}/id" if "users" in fields else "/user_id", "is nobody of the organisation")
         _check_promotion(request.caller, workspace, person.get("role"), world)
     for person in people:
-        put_member(workspace, person["id"], person.get("role") or "member", world)
+        memberships.put_member(workspace, person["id"], person.get("role") or "member", world)
     return Reply(200, {})
 
 
@@ -227,7 +225,7 @@ def update_workspace_member(request: Request, world: World) -> Reply:
     role = request.fields["role"]
     workspace = find_workspace(world, request.path["workspaceId"])
     _check_promotion(request.caller, workspace, role, world)
-    put_member(workspace, member["user_id"], role, world)
+    memberships.put_member(workspace, member["user_id"], role, world)
     return Reply(200, {})
 
 

@@ -167,6 +167,10 @@ class Collection:
         order = self._ordered(group)
         return iter(self._records(order.newest(0, order.count)))
 
+    def between(self, low: str, high: str, **group: str) -> list[Record]:
+        """Return the records, or those of one group, whose order field lies from `low` on and below `high`, newest first."""
+        return self._records(self._ordered(group).between(low, high))
+
     def count(self, **group: str) -> int:
         """How many records there are, or how many of one group."""
         return self._ordered(group).count

@@ -99,6 +99,19 @@ class Order:
                 break
         return keys
 
+    def between(self, low: str, high: str) -> list[str]:
+        """Return the keys of the entries from `low` on and below `high`, in descending order."""
+        first, end = (low, -1, ""), (high, -1, "")
+        keys: list[str] = []
+        for chunk in (self._own, *reversed(self._frozen.chunks)):
+            if not chunk or chunk[0] >= end:
+                continue
+            start = bisect_left(chunk, first)
+            keys.extend([entry[2] for entry in reversed(chunk[start : bisect_left(chunk, end)])])
+            if start:
+                break
+        return keys
+
     def rank(self, entry: Entry) -> int:
         """Return how many entries come before this one in descending order, whether it is there or not."""
         own, chunks = self._own, self._frozen.chunks

@@ -10,6 +10,7 @@ import re
 import wave
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -66,6 +67,13 @@ class Planted:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """Time that passes in the world between two calls."""
+
+    seconds: int
+
+
+@dataclass(frozen=True)
 class Upload:
     """A file of this name that an SDK opens and sends."""
 
@@ -81,7 +89,8 @@ def write_uploads(folder: Path) -> None:
         sound.writeframes(bytes(8000))
 
 
-Families: TypeAlias = dict[str, list[Call | Planted]]
+Row: TypeAlias = Call | Planted | Passed
+Families: TypeAlias = dict[str, list[Row]]
 
 _PLACE = re.compile(r"<([a-z_]+(?:\.[a-z_0-9]+)*)>")
 
@@ -110,7 +119,7 @@ def looked_up(path: str, known: Mapping[str, Any]) -> Any:
     return value
 
 
-def departures(rows: list[Call | Planted], portkey: PortkeyWorld, make: Callable[[Call, Any], Any]) -> list[str]:
+def departures(rows: list[Row], portkey: PortkeyWorld, make: Callable[[Call, Any], Any]) -> list[str]:
     """Make the calls of a family in order with `make`; return what went otherwise than the table says."""
     known: dict[str, Any] = {
         "root": portkey.url.removesuffix("/v1"),
@@ -121,6 +130,9 @@ def departures(rows: list[Call | Planted], portkey: PortkeyWorld, make: Callable
     for row in rows:
         if isinstance(row, Planted):
             row.plant(portkey, known)
+            continue
+        if isinstance(row, Passed):
+            portkey.clock.move(timedelta(seconds=row.seconds))
             continue
         before, raised = len(portkey.calls), ""
         reply: Any = None
@@ -166,6 +178,7 @@ Who has one of them stream takes its name out."""
 UNREACHED = {
     "connectRealtime": "a WebSocket, and none is served",
     "acceptUserInvite": "a link, which people open and no SDK",
+    "fetchLogExportFile": "an address that the reply to `download` tells, for any HTTP client",
 }
 """Operations that no call of the tables reaches, and why."""
 
@@ -216,7 +229,9 @@ ASK = {"model": "gpt-4o", "messages": MESSAGES}
 TOOL_OUTPUTS = [{"tool_call_id": "call_1", "output": "12:40"}]
 KEY = {"name": "ci", "workspace_id": "<workspace>", "scopes": ["logs.view"]}
 CHECKS = [{"id": "default.wordCount", "parameters": {"minWords": 1, "maxWords": 500}}]
-EXPORT = {"filters": MAY, "requested_data": ["id", "created_at"]}
+EXPORT = {"workspace_id": "<workspace>", "description": "May", "filters": MAY, "requested_data": ["id", "created_at"]}
+NODE_EXPORT = {"workspaceId": "<workspace>", "description": "May", "filters": MAY, "requestedData": ["id", "created_at"]}
+LOG = "4f1c2a90-3d7b-4c55-9a3e-d2b8f06c1e47"
 USAGE_POLICY = {
     "conditions": [{"key": "metadata.team", "value": "support"}],
     "group_by": [{"key": "metadata._user"}],
@@ -260,7 +275,10 @@ IN_THREAD = {"thread_id": "<thread.id>"}
 TOLD = {**IN_THREAD, "tool_outputs": TOOL_OUTPUTS}
 OFTEN = {"pollIntervalMs": 1}
 SCIM = {"workspace_id": "<workspace>", "role": "member", "scim_group_name": "Support"}
-RERANK = {"model": "@jina/reranker", "query": "When?", "documents": ["At nine.", "At ten."]}
+TUNED = {"slug": "tuned", "enabled": True, "is_custom": True, "base_model_slug": "gpt-4o"}
+PROVIDER = {"name": "Ours", "integration_id": "openai-production", "workspace_id": "<workspace>"}
+VIRTUAL_KEY = {"name": "Ours", "provider": "openai", "key": "sk-test-1", "workspace_id": "<workspace>"}
+RERANK = {"model": "@openai-production/reranker", "query": "When?", "documents": ["At nine.", "At ten."]}
 AUDIT_LOGS = "/audit-logs?start_time=2026-05-01T00:00:00Z&end_time=2026-06-01T00:00:00Z"
 NO_CHUNKS = "Refused: request ended without sending any chunks"
 NO_EVENTS = "Refused: request ended without sending any events"
@@ -425,15 +443,11 @@ PYTHON: Families = {
         Call("integrations.update", {"slug": "<integration.slug>", "description": "Paid by us"}, "updateIntegration"),
         Call(
             "integrations.models.update",
-            {"slug": "<integration.slug>", "models": [{"slug": "gpt-4o", "enabled": True}]},
+            {"slug": "<integration.slug>", "models": [{"slug": "gpt-4o", "enabled": True}, TUNED]},
             "updateIntegrationModels",
         ),
         Call("integrations.models.list", {"slug": "<integration.slug>"}, "listIntegrationModels"),
-        Call(
-            "integrations.models.delete",
-            {"slug": "<integration.slug>", "slugs": ["gpt-4o", "gpt-4o-mini"]},
-            "deleteIntegrationModels",
-        ),
+        Call("integrations.models.delete", {"slug": "<integration.slug>", "slugs": "tuned"}, "deleteIntegrationModels"),
         Call(
             "integrations.workspaces.update",
             {"slug": "<integration.slug>", "workspaces": [{"id": "<workspace>", "enabled": True}]},
@@ -443,16 +457,14 @@ PYTHON: Families = {
         Call("integrations.delete", {"slug": "<integration.slug>"}, "deleteIntegration"),
     ],
     "providers": [
-        Call("providers.create", {"name": "Ours", "integration_id": "openai"}, "createProvider", keep="provider"),
+        Call("providers.create", PROVIDER, "createProvider", keep="provider"),
         Call("providers.list", {}, "listProviders"),
         Call("providers.retrieve", {"slug": "<provider.slug>"}, "getProvider"),
         Call("providers.update", {"slug": "<provider.slug>", "note": "For support"}, "updateProvider"),
         Call("providers.delete", {"slug": "<provider.slug>"}, "deleteProvider"),
     ],
     "virtual_keys": [
-        Call(
-            "virtual_keys.create", {"name": "Ours", "provider": "openai", "key": "sk-test-1"}, "createVirtualKey", keep="made"
-        ),
+        Call("virtual_keys.create", VIRTUAL_KEY, "createVirtualKey", keep="made"),
         Call("virtual_keys.list", {}, "listVirtualKeys"),
         Call("virtual_keys.retrieve", {"slug": "<made.slug>"}, "getVirtualKey"),
         Call("virtual_keys.update", {"slug": "<made.slug>", "note": "For support"}, "updateVirtualKey"),
@@ -535,15 +547,18 @@ PYTHON: Families = {
     ],
     "logs": [
         Call("logs.create", {"request": LOGGED["request"], "response": LOGGED["response"]}, "createLog"),
-        Planted("logs", "log-1", {"id": "log-1"}),
-        Call("get", {"path": "/logs/log-1"}, "getLog"),
+        Planted("logs", "log-1", {"id": LOG, "workspace_id": "", "trace_id": "", "created_at": "2026-05-03T12:00:00.000Z"}),
+        Call("get", {"path": f"/logs/{LOG}"}, "getLog"),
         Call("logs.exports.create", EXPORT, "createLogExport", keep="export"),
         Call("logs.exports.list", {}, "listLogExports"),
         Call("logs.exports.retrieve", {"export_id": "<export.id>"}, "getLogExport"),
         Call("logs.exports.update", {"export_id": "<export.id>", "filters": MAY}, "updateLogExport"),
         Call("logs.exports.start", {"export_id": "<export.id>"}, "startLogExport"),
-        Call("logs.exports.download", {"export_id": "<export.id>"}, "downloadLogExport"),
         Call("logs.exports.cancel", {"export_id": "<export.id>"}, "cancelLogExport"),
+        Call("logs.exports.create", EXPORT, "createLogExport", keep="export"),
+        Call("logs.exports.start", {"export_id": "<export.id>"}, "startLogExport"),
+        Passed(3600),
+        Call("logs.exports.download", {"export_id": "<export.id>"}, "downloadLogExport"),
         Call("get", {"path": "/audit-logs?start_time=2026-05-01T00:00:00Z&end_time=2026-06-01T00:00:00Z"}, "listAuditLogs"),
     ],
     "analytics": [
@@ -615,11 +630,7 @@ PYTHON: Families = {
     "inference": [
         Call("embeddings.create", {"model": "text-embedding-3-small", "input": "Opening hours"}, "createEmbedding"),
         Call("moderations.create", {"input": "I will water your plants."}, "createModeration"),
-        Call(
-            "post",
-            {"url": "/rerank", "model": "@jina/reranker", "query": "When?", "documents": ["At nine.", "At ten."]},
-            "createRerank",
-        ),
+        Call("post", {"url": "/rerank", **RERANK}, "createRerank"),
         Call("images.generate", {"prompt": "A lighthouse"}, "createImage"),
         Call("images.edit", {"image": Upload("image.png"), "prompt": "Put a boat beside it"}, "createImageEdit"),
         Call("images.create_variation", {"image": Upload("image.png")}, "createImageVariation"),
@@ -930,15 +941,11 @@ NODE: Families = {
         Call("integrations.update", [{"slug": "<integration.slug>", "description": "Paid by us"}], "updateIntegration"),
         Call(
             "integrations.models.update",
-            [{"slug": "<integration.slug>", "models": [{"slug": "gpt-4o", "enabled": True}]}],
+            [{"slug": "<integration.slug>", "models": [{"slug": "gpt-4o", "enabled": True}, TUNED]}],
             "updateIntegrationModels",
         ),
         Call("integrations.models.list", [{"slug": "<integration.slug>"}], "listIntegrationModels"),
-        Call(
-            "integrations.models.delete",
-            [{"slug": "<integration.slug>", "slugs": ["gpt-4o", "gpt-4o-mini"]}],
-            "deleteIntegrationModels",
-        ),
+        Call("integrations.models.delete", [{"slug": "<integration.slug>", "slugs": "tuned"}], "deleteIntegrationModels"),
         Call(
             "integrations.workspaces.update",
             [{"slug": "<integration.slug>", "workspaces": [{"id": "<workspace>", "enabled": True}]}],
@@ -948,19 +955,14 @@ NODE: Families = {
         Call("integrations.delete", [{"slug": "<integration.slug>"}], "deleteIntegration"),
     ],
     "providers": [
-        Call("providers.create", [{"name": "Ours", "integration_id": "openai"}], "createProvider", keep="provider"),
+        Call("providers.create", [PROVIDER], "createProvider", keep="provider"),
         Call("providers.list", [], "listProviders"),
         Call("providers.retrieve", [{"slug": "<provider.slug>"}], "getProvider"),
         Call("providers.update", [{"slug": "<provider.slug>", "note": "For support"}], "updateProvider"),
         Call("providers.delete", [{"slug": "<provider.slug>"}], "deleteProvider"),
     ],
     "virtual_keys": [
-        Call(
-            "virtualKeys.create",
-            [{"name": "Ours", "provider": "openai", "key": "sk-test-1"}],
-            "createVirtualKey",
-            keep="made",
-        ),
+        Call("virtualKeys.create", [VIRTUAL_KEY], "createVirtualKey", keep="made"),
         Call("virtualKeys.list", [], "listVirtualKeys"),
         Call("virtualKeys.retrieve", [{"slug": "<made.slug>"}], "getVirtualKey"),
         Call("virtualKeys.update", [{"slug": "<made.slug>", "note": "For support"}], "updateVirtualKey"),
@@ -1033,17 +1035,18 @@ NODE: Families = {
     ],
     "logs": [
         Call("logs.create", [LOGGED], "createLog"),
-        Planted("logs", "log-1", {"id": "log-1"}),
-        Call("get", ["/logs/log-1"], "getLog"),
-        Call(
-            "logs.exports.create", [{"filters": MAY, "requestedData": ["id", "created_at"]}], "createLogExport", keep="export"
-        ),
+        Planted("logs", "log-1", {"id": LOG, "workspace_id": "", "trace_id": "", "created_at": "2026-05-03T12:00:00.000Z"}),
+        Call("get", [f"/logs/{LOG}"], "getLog"),
+        Call("logs.exports.create", [NODE_EXPORT], "createLogExport", keep="export"),
         Call("logs.exports.list", [{}], "listLogExports"),
         Call("logs.exports.retrieve", [{"exportId": "<export.id>"}], "getLogExport"),
         Call("logs.exports.update", [{"exportId": "<export.id>", "filters": MAY}], "updateLogExport"),
         Call("logs.exports.start", [{"exportId": "<export.id>"}], "startLogExport"),
-        Call("logs.exports.download", [{"exportId": "<export.id>"}], "downloadLogExport"),
         Call("logs.exports.cancel", [{"exportId": "<export.id>"}], "cancelLogExport"),
+        Call("logs.exports.create", [NODE_EXPORT], "createLogExport", keep="export"),
+        Call("logs.exports.start", [{"exportId": "<export.id>"}], "startLogExport"),
+        Passed(3600),
+        Call("logs.exports.download", [{"exportId": "<export.id>"}], "downloadLogExport"),
         Call("get", [AUDIT_LOGS], "listAuditLogs"),
     ],
     "analytics": [

@@ -25,7 +25,6 @@ from tests.clients.calls import (
     UNREACHED,
     Call,
     Families,
-    Planted,
     Upload,
     departures,
     left_over,
@@ -139,7 +138,7 @@ def reached(families: Families, *, raw: bool) -> set[str]:
 
 def on_async(families: Families) -> Families:
     """The table as AsyncPortkey makes it."""
-    return {name: [row if isinstance(row, Planted) else row.on_async() for row in rows] for name, rows in families.items()}
+    return {name: [row.on_async() if isinstance(row, Call) else row for row in rows] for name, rows in families.items()}
 
 
 @pytest.mark.parametrize("family", PYTHON)

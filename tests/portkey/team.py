@@ -86,7 +86,7 @@ def turned_down(reply: httpx.Response, status: int) -> str:
     return str(body["message"])
 
 
-def as_admin(client: Client) -> Client:
+def known_admin(client: Client) -> Client:
     """The same world, called with the key of an admin that it knows."""
     return client.as_key(admin_key(client.world))
 

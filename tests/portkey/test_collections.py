@@ -27,10 +27,10 @@ from tests.portkey.team import (
     NOBODY,
     PRODUCTION,
     RESEARCH,
-    as_admin,
     at,
     changes,
     done,
+    known_admin,
     make_workspace,
     read,
     refused,
@@ -102,7 +102,7 @@ def test_workspace_key_needs_no_workspace(client: Client) -> None:
 
 
 def test_admin_key_needs_a_workspace(client: Client) -> None:
-    data = refused(as_admin(client).post(COLLECTIONS, {"name": "Care"}), 400, "AB01")
+    data = refused(known_admin(client).post(COLLECTIONS, {"name": "Care"}), 400, "AB01")
     assert data["violations"][0]["pointer"] == "/workspace_id"
 
 

@@ -239,7 +239,7 @@ CONFIGURATIONS: Record = {
         "client_secret": "9f31-secret-c41",
         "grant_types": ["client_credentials"],
     },
-    "external_auth_config": {"api_key": "ak-5512-of-the-desk", "keys": [{"private_key": "-----BEGIN KEY"}]},
+    "external_auth_config": {"api_key": "ak-5512-of-the-desk", "keys": [{"privateKey": "-----BEGIN KEY"}]},
 }
 MASKED: Record = {
     "custom_headers": {"authorization": "Be*****-17", "x-short": "*****", "x-count": 3},
@@ -250,7 +250,7 @@ MASKED: Record = {
         "client_secret": "9f*****c41",
         "grant_types": ["client_credentials"],
     },
-    "external_auth_config": {"api_key": "ak*****esk", "keys": [{"private_key": "--*****KEY"}]},
+    "external_auth_config": {"api_key": "ak*****esk", "keys": [{"privateKey": "--*****KEY"}]},
 }
 
 

@@ -22,7 +22,7 @@ from tests.portkey.shelf import (
     make_partial,
     names,
 )
-from tests.portkey.team import NOBODY, PRODUCTION, RESEARCH, as_admin, at, changes, done, read, refused, state
+from tests.portkey.team import NOBODY, PRODUCTION, RESEARCH, at, changes, done, known_admin, read, refused, state
 
 
 def texts(client: Client, partial: Record) -> list[tuple[int, str, str]]:
@@ -77,7 +77,7 @@ def test_workspace_of_the_key_counts(client: Client) -> None:
 
 
 def test_admin_key_needs_a_workspace(client: Client) -> None:
-    data = refused(as_admin(client).post(PARTIALS, {"name": "a", "string": "b"}), 400, "AB01")
+    data = refused(known_admin(client).post(PARTIALS, {"name": "a", "string": "b"}), 400, "AB01")
     assert data["violations"][0]["pointer"] == "/workspace_id"
 
 

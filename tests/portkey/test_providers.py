@@ -36,6 +36,7 @@ from tests.portkey.team import (
     at,
     changes,
     done,
+    known_admin,
     make_workspace,
     read,
     refused,
@@ -136,7 +137,7 @@ def test_key_of_a_workspace_need_not_name_it(ours: Client) -> None:
 @pytest.mark.parametrize("given", [None, ...], ids=["null", "absent"])
 def test_key_of_the_organisation_must_name_the_workspace(ours: Client, given: Any) -> None:
     fields = {"name": "Theirs", "integration_id": "ours"} | ({} if given is ... else {"workspace_id": given})
-    data = refused(ours.post(PROVIDERS, fields), 400, "AB01")
+    data = refused(known_admin(ours).post(PROVIDERS, fields), 400, "AB01")
     assert data["violations"][0]["pointer"] == "/workspace_id"
 
 

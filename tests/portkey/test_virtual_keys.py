@@ -42,6 +42,7 @@ from tests.portkey.team import (
     at,
     changes,
     done,
+    known_admin,
     make_workspace,
     read,
     refused,
@@ -268,8 +269,15 @@ def test_key_shows_nowhere(client: Client) -> None:
 
 
 def test_key_of_the_organisation_must_name_the_workspace(client: Client) -> None:
-    data = refused(client.post(VIRTUAL_KEYS, {"name": "Ours", "provider": "openai", "key": KEY}), 400, "AB01")
+    data = refused(known_admin(client).post(VIRTUAL_KEYS, {"name": "Ours", "provider": "openai", "key": KEY}), 400, "AB01")
     assert data["violations"][0]["pointer"] == "/workspace_id"
+
+
+def test_unknown_key_gets_the_default_workspace(client: Client) -> None:
+    """*chosen*: whoever tests with any key has, with the real service, a key of a workspace."""
+    made = client.post(VIRTUAL_KEYS, {"name": "Ours", "provider": "openai", "key": KEY}).json()
+    listed = {item["slug"]: item["workspace_name"] for item in client.get(VIRTUAL_KEYS).json()["data"]}
+    assert listed[made["slug"]] == "Shared Team Workspace"
 
 
 def test_key_of_a_workspace_need_not_name_it(client: Client) -> None:

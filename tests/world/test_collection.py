@@ -151,6 +151,14 @@ class CollectionMachine(RuleBasedStateMachine):
             assert self.things.count(team=team) == len(rows)
 
     @invariant()
+    def spans_are_filters_of_the_order(self) -> None:
+        for low, high in (("", TIMES[1]), (TIMES[0], TIMES[2]), (TIMES[1], "9"), (TIMES[1], TIMES[1])):
+            rows = [record for record in self.model.newest() if low <= (record.get("created_at") or "") < high]
+            assert self.things.between(low, high) == rows
+            red = [record for record in rows if record.get("team") == "red"]
+            assert self.things.between(low, high, team="red") == red
+
+    @invariant()
     def unique_values_find_their_record(self) -> None:
         by_slug = {record.get("slug"): record for record in self.model.records}
         by_alias = {alias: record for record in self.model.records for alias in record.get("aliases") or ()}
@@ -204,6 +212,16 @@ def test_collection_late_arrival_finds_its_place_below_a_copy() -> None:
     assert total == 3001
     assert "late" not in copy
     assert copy.count() == 3000
+
+
+def test_collection_finds_a_span_across_chunks() -> None:
+    made = things()
+    for day in range(3000):
+        made.add({"id": str(day), "created_at": f"{day:05}"})
+        if day == 2500:
+            made.freeze()
+    assert ids(made.between("00998", "02600")) == [str(day) for day in range(2599, 997, -1)]
+    assert ids(made.between("02999", "99999")) == ["2999"]
 
 
 def test_collection_replace_keeps_the_place_of_arrival() -> None:

@@ -1,0 +1,73 @@
+"""Chance that follows from a seed and a key: the same two give the same values, on every machine and in every order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from hashlib import blake2b, shake_256
+from struct import unpack
+from typing import TypeVar
+
+import orjson
+
+from mockserver.values import JSON
+
+_T = TypeVar("_T")
+
+
+class Chance:
+    """A stream of values. `of` leads to others, which do not depend on how much of this one was used."""
+
+    __slots__ = ("_drawn", "_numbers", "_root")
+
+    def __init__(self, seed: int, key: str = "") -> None:
+        root = blake2b(key.encode("utf-8", "surrogatepass"), key=blake2b(b"%d" % seed, digest_size=32).digest(), digest_size=32)
+        self._start(root.digest())
+
+    def _start(self, root: bytes) -> None:
+        self._root = root
+        self._drawn = 0
+        self._numbers: list[int] = []
+
+    def of(self, *parts: JSON) -> Chance:
+        """Return the stream for these JSON values. The order of the names in an object does not count."""
+        made = Chance.__new__(Chance)
+        made._start(blake2b(_text(parts), key=self._root, digest_size=32).digest())
+        return made
+
+    def of_bytes(self, content: bytes) -> Chance:
+        """Return the stream for these bytes."""
+        made = Chance.__new__(Chance)
+        made._start(blake2b(content, key=self._root, digest_size=32, person=b"bytes").digest())
+        return made
+
+    def below(self, limit: int) -> int:
+        """A whole number from 0 on and below `limit`, which is 2**32 at most."""
+        if not self._numbers:
+            self._drawn += 1
+            self._numbers.extend(unpack("<16I", blake2b(b"%d" % self._drawn, key=self._root).digest()))
+        return self._numbers.pop() * limit >> 32
+
+    def one_of(self, options: Sequence[_T]) -> _T:
+        """One of several."""
+        return options[self.below(len(options))]
+
+    def share(self) -> float:
+        """A number from 0 on and below 1."""
+        return self.below(2**32) / 2**32
+
+    def bytes(self, count: int) -> bytes:
+        """So many bytes: always the first ones of the same sequence."""
+        return shake_256(self._root).digest(count)
+
+    @property
+    def seed(self) -> int:
+        """A whole number for whoever makes a stream of their own of it."""
+        return int.from_bytes(self._root[:7], "little")
+
+
+def _text(parts: JSON) -> bytes:
+    try:
+        return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # integers beyond 64 bits
+        return json.dumps(parts, sort_keys=True).encode()

@@ -1,0 +1,12 @@
+"""What no model can answer."""
+
+from __future__ import annotations
+
+
+class Unanswerable(ValueError):
+    """A request that keeps the document and that a provider refuses all the same: `pointer` says where in the body."""
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+        self.message = message

@@ -1,0 +1,223 @@
+"""What a log holds of one call, and how a world keeps it: small, since a world may hold hundreds of thousands.
+
+Source of every field: governance-mcp-observability, Logs: Log record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from sys import intern
+from types import MappingProxyType
+
+from mockserver import values
+from mockserver.contract.secrets import REDACTED, is_secret_header
+from mockserver.portkey.records import organisation_id
+from mockserver.values import JSON, Record
+from mockserver.world.world import World
+
+EXCHANGE_LIMIT = 65_536
+"""Bytes of both bodies together; of a longer exchange the log keeps the facts alone (*chosen*: the journal's limit)."""
+
+HITS = frozenset(("HIT", "SEMANTIC HIT"))
+"""What `cache_status` says of a call that the cache answered."""
+
+_METHODS = frozenset(("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRecord:
+    """One call, as it goes into the log. Whoever does not know a fact leaves its default: an empty text for what is not there.
+
+    Times are in milliseconds; `cost`, and `cache_savings` (what a hit did not have to pay), in cents. `virtual_key`, `config`
+    and `prompt_slug` are slugs. `request` and `response` have `headers` and `body`, `request` also `portkeyHeaders`.
+    """
+
+    workspace_id: str = ""
+    api_key_id: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+    parent_span_id: str = ""
+    span_name: str = ""
+    ai_org: str = ""
+    ai_model: str = ""
+    request_url: str = ""
+    request_method: str = "POST"
+    response_status_code: int = 200
+    response_time: int = 0
+    req_units: int = 0
+    res_units: int = 0
+    cost: float = 0
+    cache_status: str = "DISABLED"
+    cache_type: str = ""
+    cache_savings: float = 0
+    retry_success_count: int = 0
+    last_used_option_index: int = 0
+    option_path: str = "config"
+    mode: str = "single"
+    config: str = ""
+    config_id: str = ""
+    virtual_key: str = ""
+    prompt_id: str = ""
+    prompt_version_id: str = ""
+    prompt_slug: str = ""
+    source: str = ""
+    stream_mode: int = 0
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    request: Record = field(default_factory=dict)
+    response: Record = field(default_factory=dict)
+
+
+_STRUCTURED = ("metadata", "request", "response")
+_DEFAULTS: Record = {each.name: each.default for each in fields(LogRecord) if each.name not in _STRUCTURED}
+
+
+def kept(log: LogRecord, log_id: str, created_at: str) -> Record:
+    """Return a log as a world keeps it: texts and numbers alone, and only what differs from the defaults; see `full`."""
+    record: Record = {"id": log_id, "workspace_id": log.workspace_id, "created_at": created_at}
+    for name, default in _DEFAULTS.items():
+        value = getattr(log, name)
+        if value == default:
+            continue
+        if type(value) is float:
+            value = round(value, 10)  # what adding prices of tokens leaves behind
+        elif type(value) is str and name not in _SINGULAR:
+            value = intern(value)
+        record[name] = value
+    if log.metadata:
+        record["metadata"] = intern(values.dump(dict(log.metadata)).decode())
+    if log.request or log.response:
+        exchange = values.dump({"request": log.request, "response": log.response})
+        if len(exchange) > EXCHANGE_LIMIT:
+            exchange = values.dump({"request": without_body(log.request), "response": without_body(log.response)})
+        record["_exchange"] = exchange.decode()
+    return record
+
+
+def add(world: World, log: Record) -> None:
+    """Put a kept log into the world, numbered in the order of arrival.
+
+    The logs of a trace are a chain, newest first: an index would weigh as much as they do.
+    """
+    name = f"trace:{log['trace_id']}"
+    before = world.facts.get(name)
+    if before is not None:
+        log["_before"] = before
+    log["_number"] = len(world["logs"])
+    world.facts.put(name, log["id"])
+    world["logs"].add(log)
+
+
+def of_trace(world: World, trace_id: str) -> Iterator[Record]:
+    """The logs of a trace, in full, newest first."""
+    log_id = world.facts.get(f"trace:{trace_id}")
+    while log_id is not None:
+        log = full(world["logs"].get(log_id) or {})
+        yield log
+        log_id = log.get("_before")
+
+
+def full(log: Record) -> Record:
+    """Return a kept log with all its fields but the exchange."""
+    return {**_DEFAULTS, **log}
+
+
+def metadata_of(log: Record) -> Mapping[str, str]:
+    """Return the metadata of a log."""
+    text = log.get("metadata")
+    return _parsed(text) if text else _NOTHING
+
+
+def is_success(log: Record) -> bool:
+    """Whether a call succeeded: its status is 2xx, so a 246 is a success and a 446 is none."""
+    return 200 <= int(log["response_status_code"]) < 300
+
+
+def metrics(log: Record, world: World) -> Record:
+    """Return the facts of a full log in the words of the interface; texts that say nothing are left out."""
+    metadata = metadata_of(log)
+    workspace = world["workspaces"].get(log["workspace_id"])
+    shown = {name: log[name] for name in _DEFAULTS if name not in _OWN and (log[name] != "" or name in _ALWAYS)}
+    return {
+        "id": log["id"],
+        "organisation_id": organisation_id(world),
+        "workspace_slug": None if workspace is None else workspace["slug"],
+        "created_at": log["created_at"],
+        **shown,
+        "total_units": log["req_units"] + log["res_units"],
+        "cost_currency": "USD",
+        "is_success": is_success(log),
+        "cache_type": log["cache_type"] or None,
+        "metadata.key": list(metadata),
+        "metadata.value": list(metadata.values()),
+    }
+
+
+def shown(log: Record, world: World) -> Record:
+    """Return a kept log as a read shows it."""
+    request, response = exchange_of(log)
+    log = full(log)
+    body = request.get("body") or {}
+    method = str(log["request_method"]).upper()
+    return {
+        "_id": log["id"],
+        "organisation_id": organisation_id(world),
+        "created_at": log["created_at"],
+        "log_format": "v1",
+        "request": {
+            "url": log["request_url"],
+            "method": method if method in _METHODS else "POST",
+            "headers": request.get("headers") or {},
+            "body": body,
+            "portkeyHeaders": request.get("portkeyHeaders") or {},
+        },
+        "response": {
+            "status": log["response_status_code"],
+            "headers": response.get("headers") or {},
+            "body": response.get("body") or {},
+            "responseTime": log["response_time"],
+            "lastUsedOptionJsonPath": log["option_path"],
+        },
+        "metrics": metrics(log, world),
+        "finalUntransformedRequest": {"body": body},
+        "transformedRequest": {"body": body},
+        "originalResponse": {"body": response.get("body") or {}},
+    }
+
+
+def exchange_of(log: Record) -> tuple[Record, Record]:
+    """Return what was asked and what was answered, each empty when it was not kept."""
+    text = log.get("_exchange")
+    exchange: Record = values.parse(text.encode()) if text else {}
+    return exchange.get("request") or {}, exchange.get("response") or {}
+
+
+def without_body(side: Record) -> Record:
+    """Return one side of an exchange without its body."""
+    return {name: value for name, value in side.items() if name != "body"}
+
+
+def safe_headers(headers: Mapping[str, JSON]) -> Record:
+    """Return headers with their secrets taken out: those that are one, and inline configs, which may hold a provider's key."""
+    return {name: REDACTED if _is_secret(name, str(value)) else str(value) for name, value in headers.items()}
+
+
+def _is_secret(name: str, value: str) -> bool:
+    own = name.lower().removeprefix("x-portkey-")  # which has `key` in it, and is no secret for that
+    return is_secret_header(own) or (own == "config" and value.lstrip().startswith("{"))
+
+
+_SINGULAR = frozenset(("trace_id", "span_id", "parent_span_id"))
+"""Texts that hardly any two logs share; of all others, worlds keep one copy."""
+_OWN = frozenset(("workspace_id", "cache_savings", "option_path"))
+"""Fields of `LogRecord` that are no metrics, or not in this form."""
+_ALWAYS = frozenset(("trace_id", "ai_org", "ai_model", "request_url"))
+"""Texts that are shown also when they are empty."""
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Mapping[str, str]:
+    parsed: Record = values.parse(text.encode())
+    return MappingProxyType(parsed)
