@@ -353,7 +353,7 @@ def _completed(request: Request, world: World, *, stream: bool = True) -> Reply:
     prompt, version = _addressed(request, world)
     body = _rendered(prompt, version, request, world)
     model = body.get("model")
-    if prompt["virtual_key"] and isinstance(model, str) and metering.parted(model)[0] is None:
+    if prompt["virtual_key"] and isinstance(model, str) and not metering.parted(model)[0]:
         body["model"] = f"@{prompt['virtual_key']}/{model}"
     if not stream:
         body.pop("stream", None)
