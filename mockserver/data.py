@@ -31,6 +31,8 @@ SERVICE_MODULE = "mockserver.portkey.service"
 """The module whose `service` adds to the engine what the shipped document's API needs."""
 
 FUZZ_MODULE = "mockserver.portkey.fuzzing"
+FUZZ_FIXTURE = _PACKAGE / "portkey" / "fuzzing.yaml"
+"""What campaigns over the shipped document need: exceptions, and a world with what its examples name."""
 
 
 def service(*, strict: bool) -> Any:

@@ -19,7 +19,7 @@ HALVES = ["^/[a-f]", "^/[g-z]"]
 
 
 def campaign(plan: Plan) -> tuple[App, Outcome]:
-    app = App(Settings(strict=True))
+    app = App(Settings(strict=True, fixture=str(data.FUZZ_FIXTURE)))
     return app, run(app, app.service.credentials(app.worlds.get("default")), plan)
 
 

@@ -25,7 +25,7 @@ def main(seed: int | None, max_time: int, examples: int, steps: int, phases: tup
     """Fuzz the shipped document. Exit status 0 when nothing failed, 1 when something did or nothing was tested."""
     seed = secrets.randbelow(2**31) if seed is None else seed
     click.echo(f"seed {seed}: replay with make fuzz ARGS='--seed {seed}'")
-    app = App(Settings(strict=True))
+    app = App(Settings(strict=True, fixture=str(data.FUZZ_FIXTURE)))
     headers = app.service.credentials(app.worlds.get("default"))
     shown = 0
 

@@ -35,13 +35,13 @@ class PortkeyService:
 
     def admit(self, request: Request, operation: Operation, world: World) -> None:
         """Hold a call of the data plane to the limits of the provider that it names."""
-        if scopes.is_data_plane(operation.id):
+        if operation.id not in scopes.OPERATIONS:
             metering.admit(request, world)
 
     def account(self, request: Request, reply: Reply, operation: Operation, world: World) -> None:
         """Count a call that succeeded, and what it used."""
         identity.account(request.caller, world)
-        if scopes.is_data_plane(operation.id):
+        if operation.id not in scopes.OPERATIONS:
             metering.account(request, reply, world)
 
     def word(self, problem: Problem, operation: Operation | None) -> Reply:

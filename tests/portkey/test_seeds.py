@@ -43,12 +43,11 @@ def test_large_organisation_has_thousands_of_records() -> None:
 
 
 def test_small_team_has_an_integration_and_its_providers(client: Client) -> None:
-    assert {item["slug"] for item in read(client, "/v1/integrations")["data"]} == {"openai-production", "jina-eu"}
+    assert {item["slug"] for item in read(client, "/v1/integrations")["data"]} == {"openai-production"}
     found = {(item["slug"], item["integration_id"], item["provider"]) for item in read(client, "/v1/providers")["data"]}
     assert found == {
         ("openai-production", "openai-production", "openai"),
         ("openai-evaluations", "openai-production", "openai"),
-        ("jina-eu", "jina-eu", "jina"),
     }
 
 
