@@ -25,13 +25,17 @@ class Piece:
 
 
 class Stream:
-    """A body that is sent piece by piece, as the pieces fall due. With `cut` the connection breaks off behind the last one."""
+    """A body that is sent piece by piece, as the pieces fall due. With `cut` the connection breaks off behind the last one.
 
-    __slots__ = ("cut", "pieces")
+    `whole` is the value that the pieces come to, for who counts what was used: they need not tell it.
+    """
 
-    def __init__(self, pieces: Iterable[Piece], *, cut: bool = False) -> None:
+    __slots__ = ("cut", "pieces", "whole")
+
+    def __init__(self, pieces: Iterable[Piece], *, cut: bool = False, whole: JSON = None) -> None:
         self.pieces = pieces
         self.cut = cut
+        self.whole = whole
 
 
 @dataclass(slots=True)
@@ -50,6 +54,11 @@ class Reply:
     problem: str | None = None
     kept: bool = False
     due_s: float | None = None
+
+    @property
+    def value(self) -> JSON:
+        """The JSON value of the body, or what its pieces come to."""
+        return self.body.whole if isinstance(self.body, Stream) else self.body
 
 
 class ReplyExplainer(Protocol):

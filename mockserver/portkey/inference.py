@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Literal, TypeAlias
 
-from mockserver.contract.replies import Reply
+from mockserver.contract.replies import Piece, Reply, Stream
 from mockserver.contract.requests import Request
 from mockserver.portkey import metering
 from mockserver.values import JSON, Record, dump
@@ -57,8 +57,8 @@ def answer(kind: Kind, body: Record, request: Request, world: World) -> Reply:
         return Reply(200, completion)
     options = body.get("stream_options")
     with_usage = isinstance(options, dict) and options.get("include_usage") is True
-    events = b"".join(b"data: " + dump(chunk) + b"\n\n" for chunk in _chunks(kind, completion, with_usage=with_usage))
-    return Reply(200, events + b"data: [DONE]\n\n", media_type=EVENTS)
+    pieces = [Piece(b"data: " + dump(chunk) + b"\n\n") for chunk in _chunks(kind, completion, with_usage=with_usage)]
+    return Reply(200, Stream([*pieces, Piece(b"data: [DONE]\n\n")], whole=completion), media_type=EVENTS)
 
 
 def _completion(kind: Kind, body: Record, model: str, world: World) -> Record:

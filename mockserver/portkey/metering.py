@@ -109,8 +109,8 @@ def account(request: Request, reply: Reply, world: World) -> None:
     """Count a call that names its provider itself, as far as its reply tells what it used; and log it."""
     billed = addressed(request, world)
     if not billed.model:
-        billed = billed._replace(model=_answering(reply.body))
-    asked, answered = tokens_of(reply.body)
+        billed = billed._replace(model=_answering(reply.value))
+    asked, answered = tokens_of(reply.value)
     cost_cents = count(request, billed, asked, answered, world)
     usage = logbook.Usage(billed.name, billed.model, billed.record, asked, answered, cost_cents)
     logbook.record(world, logbook.of_call(request, reply, usage, world))
