@@ -42,10 +42,7 @@ def addressed(request: Request, world: World) -> Billed:
     make providers first. OpenAI answers when nobody is named.
     """
     model = request.fields.get("model") or request.query.get("model")
-    model = model if isinstance(model, str) and model not in _UNNAMED else ""
-    slug = ""
-    if model.startswith("@") and "/" in model and not model.startswith(_NO_SLUGS):
-        slug, _, model = model[1:].partition("/")
+    slug, model = parted(model if isinstance(model, str) and model not in _UNNAMED else "")
     slug = calls.text(request, b"x-portkey-virtual-key") or slug
     said = calls.text(request, b"x-portkey-provider")
     if said.startswith("@"):
@@ -59,6 +56,14 @@ def addressed(request: Request, world: World) -> Billed:
         raise Problem(INVALID_REQUEST, f"Following keys are not valid: {slug}")
     integration = world["integrations"].get(provider["integration_id"]) or {}
     return Billed(integration.get("ai_provider_id", ""), slug, due.settle(world, "providers", provider), model)
+
+
+def parted(model: str) -> tuple[str, str]:
+    """Return the slug that the name of a model begins with, as in `@slug/model`, empty when it has none, and the rest."""
+    if not model.startswith("@") or "/" not in model or model.startswith(_NO_SLUGS):
+        return "", model
+    slug, _, rest = model[1:].partition("/")
+    return slug, rest
 
 
 def admit(request: Request, world: World) -> None:

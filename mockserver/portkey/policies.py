@@ -20,8 +20,8 @@ from mockserver.portkey.due import EXHAUSTION_TOLD, THRESHOLD_TOLD, latest
 from mockserver.portkey.records import (
     admins,
     find_config,
+    find_prompt,
     listed,
-    named,
     not_found,
     organisation_id,
     page_of,
@@ -343,7 +343,7 @@ def _facts(request: Request, model: str, slug: str, provider: Record | None, wor
         _tell(facts, "config", known["id"], known["slug"], known["id"])
     prompt = request.path.get("promptId")
     if prompt:
-        known = named(world, "prompts", prompt) or {"id": prompt, "slug": prompt}
+        known = find_prompt(world, prompt) or {"id": prompt, "slug": prompt}
         _tell(facts, "prompt", known["id"], known["slug"], known["id"])
     endpoint = ENDPOINT_TYPES.get(request.operation.id, "proxy")
     _tell(facts, "endpoint_type", endpoint, endpoint)

@@ -118,6 +118,11 @@ def find_config(world: World, id_or_slug: str | None) -> Record | None:
     return named(world, "configs", id_or_slug)
 
 
+def find_prompt(world: World, address: str) -> Record | None:
+    """Return the prompt that a call addresses by its id or slug, perhaps with a version as in `slug@3`, or None."""
+    return named(world, "prompts", address.partition("@")[0])
+
+
 def required(request: Request, world: World, collection: str, id_or_slug: str) -> Record:
     """Return a record of a collection with unique slugs by its id or slug.
 

@@ -465,6 +465,22 @@ def test_model_of_the_call_may_bring_its_provider(client: Client) -> None:
     assert completed(keyed(client), told, **ASKED, model="@openai-production/gpt-4o-mini")["model"] == "gpt-4o-mini"
 
 
+def test_model_with_an_at_sign_of_its_own_gets_the_prompts_provider(client: Client) -> None:
+    told = budgeted(client, 1000, model="@cf/meta/llama-3")
+    assert completed(keyed(client), told, **ASKED)["model"] == "@cf/meta/llama-3"
+    assert client.world["providers"].find("_handle", f"{workspace_id(client)}/few")["_usage"] > 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_completion_is_logged_with_its_prompt(client: Client, stream: bool) -> None:
+    told = make_prompt(client)
+    complete(client, f"{told['slug']}@latest", **ASKED, stream=stream)
+    log = next(client.world["logs"].newest())
+    usage = completed(client, told, **ASKED)["usage"]
+    assert (log["prompt_id"], log["prompt_slug"]) == (told["id"], told["slug"])
+    assert (log["req_units"], log["res_units"]) == (usage["prompt_tokens"], usage["completion_tokens"])
+
+
 def test_render_leaves_the_world_as_it_was(client: Client) -> None:
     told = make_prompt(client, collection_id=default_collection(client)["id"], string=CHAT)
     before = state(client)

@@ -11,7 +11,7 @@ from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.contract.replies import Reply
 from mockserver.portkey import calls, envelopes, metering
 from mockserver.portkey.gateway import cache, hooks, scripts
-from mockserver.portkey.gateway.exchange import PROVIDERS, Exchange, Outcome, Provider, addressed_model, resolved
+from mockserver.portkey.gateway.exchange import PROVIDERS, Exchange, Outcome, Provider, resolved
 from mockserver.portkey.gateway.targets import shaped
 from mockserver.portkey.gateway.upstream import Answer, ask, model_of, replayed, reply_of
 from mockserver.portkey.gateway.verdicts import Subject
@@ -127,7 +127,7 @@ def _addressed(exchange: Exchange, target: Record) -> tuple[Provider, Record]:
         if said not in PROVIDERS:
             raise Problem(INVALID_REQUEST, "Invalid provider passed")
         return Provider(said), body
-    slug, model = addressed_model((target.get("override_params") or {}).get("model"))
+    slug, model = metering.parted(str((target.get("override_params") or {}).get("model") or ""))
     if slug:
         target["override_params"] = {**target["override_params"], "model": model}
         return resolved(exchange, slug), body

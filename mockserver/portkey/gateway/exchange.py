@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import calls
+from mockserver.portkey import calls, metering
 from mockserver.portkey.due import settle
 from mockserver.portkey.gateway.configs import Chosen
 from mockserver.portkey.identity import Caller
@@ -32,9 +32,6 @@ PROVIDERS = frozenset(
     }
 )  # fmt: skip
 """Plain names of providers (gateway-data-plane names `VALID_PROVIDERS`; its list as far as public)."""
-
-_NO_SLUGS = ("@cf/", "@hf/")
-"""Models whose names begin so name no provider."""
 
 
 class Provider(NamedTuple):
@@ -98,8 +95,9 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
     """Return a call with what its headers and its model say. Fails: `invalid-request` for a slug that no provider has."""
     said = calls.text(request, b"x-portkey-provider")
     slug = said[1:].partition("/")[0] if said.startswith("@") else calls.text(request, b"x-portkey-virtual-key")
-    in_model, model = addressed_model(body.get("model"))
-    if model is not None:
+    in_model = ""
+    if isinstance(body.get("model"), str):
+        in_model, model = metering.parted(body["model"])
         body = {**body, "model": model}
     exchange = Exchange(
         kind=kind,
@@ -124,16 +122,6 @@ def _trace_id(request: Request) -> str:
     """The trace that a call names; W3C's header counts when Portkey's is absent."""
     parts = calls.text(request, b"traceparent").split("-")
     return calls.text(request, b"x-portkey-trace-id") or (parts[1] if len(parts) == 4 else "")
-
-
-def addressed_model(model: JSON) -> tuple[str, str | None]:
-    """Return the slug that a model's name begins with, empty for none, and the name without it; None for no text."""
-    if not isinstance(model, str):
-        return "", None
-    if not model.startswith("@") or "/" not in model or model.startswith(_NO_SLUGS):
-        return "", model
-    slug, _, name = model[1:].partition("/")
-    return slug, name
 
 
 def resolved(exchange: Exchange, slug: str) -> Provider:
