@@ -74,7 +74,10 @@ def test_draft_cannot_be_downloaded(sdk: NodeClient) -> None:
     made = sdk.call("logs.exports.create", EXPORT)
     with pytest.raises(Refused) as caught:
         sdk.call("logs.exports.download", {"exportId": made["id"]})
-    assert (caught.value.status, caught.value.message) == (400, "An export that is draft cannot be downloaded")
+    assert (caught.value.status, caught.value.message) == (
+        400,
+        "Invalid request: path/exportId names an export that is draft; it cannot be downloaded",
+    )
 
 
 @pytest.mark.usefixtures("traffic")
