@@ -15,8 +15,8 @@ DAY = {"time_of_generation_min": "2026-05-03T00:00:00Z", "time_of_generation_max
 """The day of that noon."""
 
 MESSAGES = [{"role": "user", "content": "Which tide is next?"}]
-EXAMPLE_TOKENS = (21, 17)
-"""What the document's example of a chat completion says that it used."""
+MODEL = "@openai-production/gpt-4o"
+"""A model of the small team, as keys that the world knows must name it."""
 
 
 def report(
@@ -45,10 +45,22 @@ def reported(client: Client, *logs: Record, when: str | None = None) -> list[Rec
 
 def asked(client: Client, headers: dict[str, str] | None = None, **fields: Any) -> Record:
     """Ask a model, and return the log of the call as a read shows it."""
-    body = {"model": "gpt-4o", "messages": MESSAGES, **fields}
+    body = {"model": MODEL, "messages": MESSAGES, **fields}
     reply = client.post("/v1/chat/completions", body, headers=headers or {})
     assert reply.status_code == 200, reply.text[:500]
     return read_log(client, latest(client)[0]["id"])
+
+
+def used(log: Record) -> tuple[int, int]:
+    """The tokens that the answer in a log says it used, in and out."""
+    usage = log["response"]["body"]["usage"]
+    return usage["prompt_tokens"], usage["completion_tokens"]
+
+
+def cost_of(log: Record) -> float:
+    """What the answer in a log costs: list prices of gpt-4o, cents for a token."""
+    tokens_in, tokens_out = used(log)
+    return round(tokens_in * 0.00025 + tokens_out * 0.001, 10)
 
 
 def noted(client: Client, when: str | None = None, **facts: Any) -> None:
