@@ -19,7 +19,21 @@ from mockserver.portkey.log_figures import COLUMNS
 from mockserver.values import Record
 from tests.conftest import Client
 from tests.portkey.team import PRODUCTION, RESEARCH, SHARED, at, private_world, read, refused, state, workspace_id
-from tests.portkey.traffic import DAY, NOON, asked, cost_of, graph, groups, noted, production, rated, report, reported, used
+from tests.portkey.traffic import (
+    DAY,
+    NOON,
+    asked,
+    cost_of,
+    critic,
+    graph,
+    groups,
+    noted,
+    production,
+    rated,
+    report,
+    reported,
+    used,
+)
 
 GRAPHS = "/v1/analytics/graphs"
 OVER_TIME = (
@@ -427,7 +441,7 @@ def test_feedback_follows_the_filters_of_calls(feedback: Client) -> None:
 
 def test_feedback_belongs_to_a_workspace(feedback: Client) -> None:
     """To its own, else to that of the calls of its trace."""
-    rated(feedback, "elsewhere", 1, workspace_id=workspace_id(feedback, RESEARCH))
+    rated(critic(feedback, RESEARCH), "elsewhere", 1)
     totals = [
         graph(feedback, "feedbacks", *HOUR, workspace_slug=slug)["summary"]["total"] for slug in (PRODUCTION, RESEARCH, SHARED)
     ]
@@ -493,11 +507,13 @@ def busy(shared_app: App) -> Any:
     """A fortnight of calls and feedback in two workspaces, at odd times and not in their order."""
     with private_world(shared_app) as client:
         random = Random(11)
+        critics = {slug: critic(client, slug) for slug in (PRODUCTION, RESEARCH)}
         start = datetime(2026, 5, 1, tzinfo=UTC)
         for number in range(700):
             when = (start + timedelta(seconds=random.choice((900, 90_000, 14 * 86_400)) * random.random())).isoformat()
+            slug = random.choice((PRODUCTION, RESEARCH))
             facts: Record = {
-                "workspace_id": workspace_id(client, random.choice((PRODUCTION, RESEARCH))),
+                "workspace_id": workspace_id(client, slug),
                 "trace_id": f"t{number % 400}",
                 "ai_org": "openai",
                 "ai_model": random.choice(("gpt-4o", "o3")),
@@ -516,7 +532,7 @@ def busy(shared_app: App) -> Any:
             }
             noted(client, when, **facts)
             if number % 10 == 0:
-                rated(client, f"t{number % 400}", random.randrange(-10, 11), workspace_id=facts["workspace_id"])
+                rated(critics[slug], f"t{number % 400}", random.randrange(-10, 11))
         yield client
 
 
