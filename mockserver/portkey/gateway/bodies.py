@@ -17,8 +17,12 @@ _SCHEMAS = {
     "chatComplete": "CreateChatCompletion",
     "complete": "CreateCompletion",
     "embed": "CreateEmbedding",
+    "rerank": "CreateRerank",
+    "moderate": "CreateModeration",
+    "imageGenerate": "CreateImage",
+    "createSpeech": "CreateSpeech",
 }
-"""Kind of call to the document's schema of its body, for the kinds that prompts and configs shape."""
+"""Kind of call to the document's schema of its body; forms are not shaped (Target inheritance)."""
 
 
 def fault(kind: str, body: Record) -> tuple[str, str] | None:

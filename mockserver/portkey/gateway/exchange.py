@@ -44,7 +44,10 @@ class Provider(NamedTuple):
 
 @dataclass(eq=False)
 class Exchange:
-    """One call. `elapsed_ms` is how long providers have taken so far, on the clock of the world."""
+    """One call. `elapsed_ms` is how long providers have taken so far, on the clock of the world.
+
+    `is_checked` tells that the body is the caller's own, which the contract has looked at.
+    """
 
     kind: str
     request: Request
@@ -56,6 +59,7 @@ class Exchange:
     metadata: dict[str, str]
     trace_id: str
     strict: bool
+    is_checked: bool
     elapsed_ms: float = 0.0
 
     @property
@@ -95,7 +99,7 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
     """Return a call with what its headers and its model say. Fails: `invalid-request` for a slug that no provider has."""
     said = calls.text(request, b"x-portkey-provider")
     slug = said[1:].partition("/")[0] if said.startswith("@") else calls.text(request, b"x-portkey-virtual-key")
-    in_model = ""
+    in_model, is_checked = "", body is request.body
     if isinstance(body.get("model"), str):
         in_model, model = metering.parted(body["model"])
         body = {**body, "model": model}
@@ -109,6 +113,7 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
         provider_name="" if said.startswith("@") else said,
         metadata=calls.metadata(request, world),
         trace_id=_trace_id(request) or world.ids.uuid4(),
+        is_checked=is_checked,
         strict=calls.text(request, b"x-portkey-strict-open-ai-compliance").lower() != "false",
     )
     if exchange.slug:
