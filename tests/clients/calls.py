@@ -278,7 +278,7 @@ SCIM = {"workspace_id": "<workspace>", "role": "member", "scim_group_name": "Sup
 TUNED = {"slug": "tuned", "enabled": True, "is_custom": True, "base_model_slug": "gpt-4o"}
 PROVIDER = {"name": "Ours", "integration_id": "openai-production", "workspace_id": "<workspace>"}
 VIRTUAL_KEY = {"name": "Ours", "provider": "openai", "key": "sk-test-1", "workspace_id": "<workspace>"}
-RERANK = {"model": "@openai-production/reranker", "query": "When?", "documents": ["At nine.", "At ten."]}
+RERANK = {"model": "@jina-eu/reranker", "query": "When?", "documents": ["At nine.", "At ten."]}
 AUDIT_LOGS = "/audit-logs?start_time=2026-05-01T00:00:00Z&end_time=2026-06-01T00:00:00Z"
 NO_CHUNKS = "Refused: request ended without sending any chunks"
 NO_EVENTS = "Refused: request ended without sending any events"
