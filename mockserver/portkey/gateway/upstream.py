@@ -136,12 +136,14 @@ def replayed(exchange: Exchange, provider: Provider, body: Record, kept: JSON, r
 
 
 def timeout_ms(exchange: Exchange, target: Record) -> int | None:
-    """How long an attempt may take: as the request says, else as the nearest config says; None for as long as it likes."""
+    """How long an attempt may take: as the request says, else as the nearest config says; None for as long as it likes.
+
+    0 limits nothing, as in the gateway's code.
+    """
     said = exchange.request.headers.get(b"x-portkey-request-timeout", b"").decode("latin-1").strip()
     if said.isdigit():
-        return int(said)
-    given = target.get("request_timeout")
-    return int(given) if given is not None else None
+        return int(said) or None
+    return int(target.get("request_timeout") or 0) or None
 
 
 def _chunked(exchange: Exchange, chunks: Iterator[Record], results: Record | None) -> Iterator[bytes]:
