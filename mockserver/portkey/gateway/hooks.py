@@ -113,7 +113,8 @@ def _result(rail: Guardrail, subject: Subject, at: str) -> Record:
 
 
 def _checked(each: Record, subject: Subject, at: str) -> Record:
-    name, parameters = str(each.get("id", "")), each.get("parameters") or {}
+    name, parameters = str(each.get("id", "")), each.get("parameters")
+    parameters = parameters if isinstance(parameters, dict) else {}
     result: Record = {
         "data": None,
         "verdict": False,
@@ -140,10 +141,10 @@ def _feedback(given: Record, checks: list[Record]) -> Record:
         "failedChecks": names(passed=False),
         "erroredChecks": ",".join(each["id"] for each in checks if "error" in each),
     }
-    said = given.get("metadata")
+    said, weight = given.get("metadata"), given.get("weight")
     return {
-        "value": given.get("value", 0),
-        "weight": given.get("weight", 1),
+        "value": given["value"],
+        "weight": weight if _is_number(weight) else 1,
         "metadata": {**(said if isinstance(said, dict) else {}), **metadata},
     }
 
@@ -164,7 +165,7 @@ def _inline(said: Record, name: str) -> Guardrail:
             for key, value in said.items()
             if key not in _GUARDRAIL_KEYS
         ]
-    return _made(said.get("id") or name, checks, said, is_async=False)
+    return _made(str(said.get("id") or name), checks, said, is_async=False)
 
 
 def _made(name: str, checks: list[Record], actions: Record, *, is_async: bool) -> Guardrail:
@@ -175,4 +176,8 @@ def _made(name: str, checks: list[Record], actions: Record, *, is_async: bool) -
 
 def _given(action: JSON) -> Record | None:
     feedback = action.get("feedback", action) if isinstance(action, dict) else None
-    return feedback if isinstance(feedback, dict) and "value" in feedback else None
+    return feedback if isinstance(feedback, dict) and _is_number(feedback.get("value")) else None
+
+
+def _is_number(value: JSON) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
