@@ -69,9 +69,9 @@ def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> LogRe
         workspace_id=workspace_id,
         api_key_id=key_of(caller),
         trace_id=reply.headers.get("x-portkey-trace-id") or trace_id,
-        span_id=_text(headers, b"x-portkey-span-id"),
+        span_id=_text(headers, b"x-portkey-span-id") or (world.ids.hex(16) if parent else ""),
         parent_span_id=_text(headers, b"x-portkey-parent-span-id") or parent,
-        span_name=_text(headers, b"x-portkey-span-name"),
+        span_name=_text(headers, b"x-portkey-span-name") or (f"{request.operation.method.upper()} {path}" if parent else ""),
         ai_org=usage.ai_org,
         ai_model=usage.model,
         request_url=path,
@@ -142,7 +142,7 @@ def _metadata(headers: Mapping[bytes, bytes], body: Record) -> Record:
 
 
 def _trace(headers: Mapping[bytes, bytes]) -> tuple[str, str]:
-    """The trace and the parent span that a call names; W3C's header counts when Portkey's are absent."""
+    """The trace and the parent span that a call names; W3C's header counts when Portkey's are absent, and opens a new span."""
     own = _text(headers, b"x-portkey-trace-id")
     parts = _text(headers, b"traceparent").split("-")
     if own or len(parts) != 4:

@@ -43,6 +43,7 @@ LAYOUTS = {
     "labels": Layout(groups=("workspace_id",), unique=("_handle",)),
     "guardrails": Layout(groups=("workspace_id",), unique=("slug",)),
     "feedback": Layout(groups=("trace_id",)),
+    "cache": Layout(groups=("bucket",)),
     "secret_references": Layout(unique=("slug",)),
     "mcp_integrations": Layout(groups=("workspace_id",), unique=("slug",)),
     "mcp_integration_workspaces": Layout(groups=("mcp_integration_id", "workspace_id")),

@@ -12,7 +12,7 @@ from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import envelopes, identity, metering, scopes, seeds
 from mockserver.portkey.auditing import Auditor
-from mockserver.portkey.gateway import configs, serving
+from mockserver.portkey.gateway import configs, exchange, serving
 from mockserver.portkey.records import LAYOUTS
 from mockserver.values import Record
 from mockserver.world.world import World
@@ -34,13 +34,16 @@ class PortkeyService:
     ) -> Any:
         """Return the caller, who may do what they ask for; see `identity`. An operation that is open to all asks nobody.
 
-        A config that cannot be used beats a missing scope (gateway-data-plane, Request pipeline, 6 to 8).
+        A config that cannot be used, or a provider that is not there, beats a missing scope (gateway-data-plane, Request
+        pipeline, 6 to 8).
         """
         if not operation.security:
             return identity.STRANGER
         caller = identity.identify(operation, headers, world, strict=self._strict)
         if scopes.is_data_plane(operation.id):
-            caller = replace(caller, config=configs.chosen(headers, caller, world))
+            caller = replace(caller, config=configs.chosen(operation, headers, caller, world))
+            if slug := exchange.slug_in(headers):
+                exchange.behind(slug, caller, world)
         identity.authorise(caller, operation, path, world)
         return caller
 

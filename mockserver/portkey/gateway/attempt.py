@@ -34,25 +34,29 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
     """Return what a target, with all that it inherits, comes to."""
     world = exchange.world
     provider, body = _addressed(exchange, target)
-    body = shaped(body, target)
+    body = body if exchange.is_form else shaped(body, target)
     outcome = Outcome(Reply(), path, provider, model_of(exchange.kind, body))
+    exchange.strict = not exchange.is_loose and target.get("strict_open_ai_compliance") is not False
     at = world.clock.timestamp()
 
     def found_in(rails: list[hooks.Guardrail], text: str) -> hooks.Findings:
         return hooks.run(rails, Subject(text, exchange.kind, body, exchange.metadata), at) if rails else hooks.NOTHING
 
-    before_rails = hooks.guardrails(target, "input", world) if exchange.kind in hooks.INPUT_KINDS else []
-    after_rails = hooks.guardrails(target, "output", world) if exchange.kind in hooks.OUTPUT_KINDS else []
+    workspace = world["workspaces"].get(exchange.caller.workspace_id or "")
+    before_rails = hooks.guardrails(target, "input", workspace, world) if exchange.kind in hooks.INPUT_KINDS else []
+    after_rails = hooks.guardrails(target, "output", workspace, world) if exchange.kind in hooks.OUTPUT_KINDS else []
     before = found_in(before_rails, scripts.last_text(body))
+    exchange.feedback += before.feedback
     if before.denied:
         outcome.reply = _denied(before, hooks.NOTHING)
         return outcome
 
+    asked = {**body, "model": outcome.model} if outcome.model else body  # what the provider would get
     url = f"{provider.name}{exchange.request.operation.path}"
     space = _text(exchange, b"x-portkey-cache-namespace") or _text(exchange, b"x-portkey-metadata")
     refresh = _text(exchange, b"x-portkey-cache-force-refresh").lower() == "true"
     kept = cache.look_up(
-        world, target.get("cache"), exchange.kind, url, body, space, refresh=refresh, asked_age_s=_asked_age_s(exchange)
+        world, target.get("cache"), exchange.kind, url, asked, space, refresh=refresh, asked_age_s=_asked_age_s(exchange)
     )
     outcome.cache_status = kept.status
     if kept.body is not None:
@@ -71,13 +75,14 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
     answer, after = _asked(exchange, target, provider, body, outcome, lambda text: found_in(after_rails, text))
     outcome.usage, outcome.response, outcome.asked = answer.usage, answer.body, True
     outcome.final = "x-portkey-gateway-exception" in answer.headers
+    exchange.feedback += after.feedback
     if after.denied:
         outcome.reply = _denied(before, after)
         return outcome
     reply = reply_of(exchange, provider, answer, body, _results(before, after))
     outcome.reply = _judged(reply, failed=before.failed or after.failed)
-    if answer.status == 200:
-        cache.store(world, kept, exchange.kind, url, body, space, answer.body)
+    if outcome.status == 200:
+        cache.store(world, kept, exchange.kind, url, asked, space, answer.body)
     return outcome
 
 
@@ -92,16 +97,21 @@ def _asked(
     """Ask the provider until it answers with something that is not retried, or the attempts are used up."""
     settings = target.get("retry") or {}
     attempts = int(settings.get("attempts") or 0)
-    statuses = settings.get("on_status_codes") or RETRIED
+    statuses = settings.get("on_status_codes")
+    statuses = RETRIED if statuses is None else statuses
     heeds = settings.get("use_retry_after_header") or settings.get("use_retry_after_headers")
     waited_s = 0.0
     for tried in range(attempts + 1):
         answer = ask(exchange, target, provider, body, outcome.path)
         after = judge(answer.text) if answer.status == 200 else hooks.NOTHING
+        if body.get("stream") is True:
+            after = after._replace(failed=False, denied=False)  # it is judged at its end, when its status is long out
         status = answer.status if answer.status != 200 else 446 if after.denied else 246 if after.failed else 200
         outcome.retries = tried
         if status == 200 or status not in statuses or "x-portkey-gateway-exception" in answer.headers:
             return answer, after
+        if tried == attempts:
+            break
         wait_s = answer.retry_after_s if heeds and status == 429 else None
         if wait_s is not None:
             if waited_s + wait_s > LONGEST_WAIT_S:

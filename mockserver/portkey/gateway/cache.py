@@ -59,7 +59,7 @@ def look_up(
     age_s = int(given if given is not None else asked_age_s if asked_age_s is not None else DEFAULT_AGE_S)
     if not SHORTEST_AGE_S <= age_s <= LONGEST_AGE_S:
         age_s = DEFAULT_AGE_S
-    key = sha256(b"\0".join((url.encode(), values.dump(body), space.encode()))).hexdigest()
+    key = _digest(url, body, space)
     entries = world["cache"]
     if refresh:
         if key in entries:
@@ -100,7 +100,12 @@ def store(world: World, found: Found, kind: str, url: str, request: Record, spac
 def _bucket(url: str, body: Record, space: str) -> str:
     """What calls must share to be compared by meaning: all parameters but the text itself, and the space."""
     others = {name: value for name, value in body.items() if name not in ("messages", "prompt")}
-    return sha256(b"\0".join((url.encode(), values.dump(others), space.encode()))).hexdigest()
+    return _digest(url, others, space)
+
+
+def _digest(url: str, body: Record, space: str) -> str:
+    """What stands for a call; the order of its fields is the caller's, and does not count."""
+    return sha256(b"\0".join((url.encode(), values.dump(dict(sorted(body.items()))), space.encode()))).hexdigest()
 
 
 def _words(kind: str, body: Record) -> dict[str, int] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mockserver.contract.problems import INVALID_REQUEST, Problem
+from mockserver.contract.problems import INVALID_REQUEST, SERVICE_FAILED, Problem
 from mockserver.values import JSON, Record
 
 
@@ -33,12 +33,19 @@ def holds(query: Record, context: Record) -> bool:
     """Whether a query holds. All of its keys must, but the first `$and` or `$or` decides at once, as in the gateway's code."""
     for key, wanted in query.items():
         if key == "$and":
-            return all(holds(each, context) for each in wanted)
+            return all(holds(each, context) for each in _queries(wanted))
         if key == "$or":
-            return any(holds(each, context) for each in wanted)
+            return any(holds(each, context) for each in _queries(wanted))
         if not _fits(_value(key, context), wanted):
             return False
     return True
+
+
+def _queries(wanted: JSON) -> list[Record]:
+    """What stands below `$and` or `$or`; the gateway fails at what is no list of queries."""
+    if not isinstance(wanted, list) or not all(isinstance(each, dict) for each in wanted):
+        raise Problem(SERVICE_FAILED, "Something went wrong")
+    return wanted
 
 
 def _value(key: str, context: Record) -> JSON:

@@ -1,14 +1,16 @@
-"""Which config a call has: the one that it names or brings along, else the default one of its key.
+"""Which config a call has: the one that it names or brings along, else the default one of its key or of its workspace.
 
 Source: gateway-data-plane, Request pipeline (5, 6), Gateway error catalogue B, Config object and its validation.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from mockserver import values
+from mockserver.contract.operations import Operation
 from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.portkey import config_rules
 from mockserver.portkey.identity import Caller
@@ -36,11 +38,20 @@ class ConfigRefused(Problem):
         self.errors = errors
 
 
-def chosen(headers: Mapping[bytes, bytes], caller: Caller, world: World) -> Chosen:
+def chosen(operation: Operation, headers: Mapping[bytes, bytes], caller: Caller, world: World) -> Chosen:
     """Return the config of a call. Fails: `invalid-request` with the gateway's texts."""
+    config = _named(headers, caller, world)
+    if operation.path.startswith(_ONE_TARGET) and len(config.content.get("targets") or ()) > 1:
+        raise Problem(
+            INVALID_REQUEST, "Invalid config provided. Maximum one target is allowed for batch/file/fine_tuning requests"
+        )
+    return config
+
+
+def _named(headers: Mapping[bytes, bytes], caller: Caller, world: World) -> Chosen:
     said = headers.get(b"x-portkey-config", b"").decode("latin-1").strip()
     defaults = caller.key["_wire"]["defaults"] if caller.key is not None else {}
-    default = find_config(world, defaults.get("config_id"))
+    default = find_config(world, defaults.get("config_id") or _of_users(caller, world))
     if not said:
         return NONE if default is None else _checked(_saved(default), caller, world)
     if default is not None and not defaults.get("allow_config_override", True):
@@ -53,7 +64,27 @@ def chosen(headers: Mapping[bytes, bytes], caller: Caller, world: World) -> Chos
     content = _parsed(said)
     if not isinstance(content, dict):
         raise Problem(INVALID_REQUEST, "Invalid config passed. You need to pass a valid json")
-    return _checked(Chosen(content), caller, world)
+    return Chosen(_snaked(_checked(Chosen(content), caller, world).content))
+
+
+def _of_users(caller: Caller, world: World) -> str | None:
+    """The config that the keys of users in a workspace fall back to (identity-and-access, Workspaces: `defaults`)."""
+    if caller.user_id is None or caller.workspace_id is None:
+        return None
+    workspace = world["workspaces"].get(caller.workspace_id) or {}
+    slug: str | None = ((workspace.get("_wire") or {}).get("defaults") or {}).get("user_api_key_config")
+    return slug
+
+
+def _snaked(node: Record) -> Record:
+    """A config with its camelCase keys in snake_case. They come along unchecked, and only inline, as in the gateway."""
+    made = {_SNAKE.get(name, name): value for name, value in node.items()}
+    for name in ("strategy", "retry", "cache"):
+        if isinstance(made.get(name), dict):
+            made[name] = _snaked(made[name])
+    if isinstance(made.get("targets"), list):
+        made["targets"] = [_snaked(target) for target in made["targets"]]
+    return made
 
 
 def _saved(record: Record) -> Chosen:
@@ -78,6 +109,19 @@ def _checked(config: Chosen, caller: Caller, world: World) -> Chosen:
         raise ConfigRefused([f"path: {','.join(each.pointer.strip('/').split('/'))}, message: {each.text}" for each in found])
     return config
 
+
+_ONE_TARGET = ("/batches", "/files", "/fine_tuning")
+"""Where operations lie whose config has one target at most."""
+
+_SNAKE = {
+    re.sub("_(.)", lambda found: found[1].upper(), name): name
+    for name in (
+        "virtual_key", "api_key", "override_params", "default_params", "drop_params", "request_timeout", "custom_host",
+        "forward_headers", "input_guardrails", "output_guardrails", "before_request_hooks", "after_request_hooks",
+        "strict_open_ai_compliance", "on_status_codes", "use_retry_after_header", "max_age",
+    )
+}  # fmt: skip
+"""Keys of configs in camelCase to what they are called here."""
 
 _ALONE = ("Following ", "This version of config")
 """How the texts begin that stand for themselves."""

@@ -5,8 +5,11 @@ Source: gateway-data-plane, Provider and model addressing, Request headers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.contract.replies import Reply
@@ -44,9 +47,11 @@ class Provider(NamedTuple):
 
 @dataclass(eq=False)
 class Exchange:
-    """One call. `elapsed_ms` is how long providers have taken so far, on the clock of the world.
+    """One call.
 
     `is_checked` tells that the body is the caller's own, which the contract has looked at.
+    `is_loose` tells that answers need not be exactly as OpenAI's, `strict` whether those of the target at hand are.
+    `elapsed_ms` is how long providers have taken so far, on the clock of the world; `feedback` is what guardrails have given.
     """
 
     kind: str
@@ -58,15 +63,22 @@ class Exchange:
     provider_name: str
     metadata: dict[str, str]
     trace_id: str
-    strict: bool
     is_checked: bool
+    is_loose: bool
+    strict: bool = True
     elapsed_ms: float = 0.0
+    feedback: list[Record] = field(default_factory=list)
 
     @property
     def caller(self) -> Caller:
         """Who calls."""
         caller: Caller = self.request.caller
         return caller
+
+    @property
+    def is_form(self) -> bool:
+        """Whether the body is a form, which conditions and overrides do not look into."""
+        return self.request.media_type is not None and "multipart" in self.request.media_type
 
 
 @dataclass(eq=False)
@@ -96,9 +108,11 @@ class Outcome:
 
 
 def opened(kind: str, request: Request, world: World, config: Chosen, body: Record) -> Exchange:
-    """Return a call with what its headers and its model say. Fails: `invalid-request` for a slug that no provider has."""
+    """Return a call with what its headers and its model say.
+
+    Fails: `invalid-request` for a slug that no provider has, for a provider or a host that is none.
+    """
     said = calls.text(request, b"x-portkey-provider")
-    slug = said[1:].partition("/")[0] if said.startswith("@") else calls.text(request, b"x-portkey-virtual-key")
     in_model, is_checked = "", body is request.body
     if isinstance(body.get("model"), str):
         in_model, model = metering.parted(body["model"])
@@ -109,18 +123,46 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
         world=world,
         config=config,
         body=body,
-        slug=slug or in_model,
+        slug=slug_in(request.headers) or in_model,
         provider_name="" if said.startswith("@") else said,
         metadata=calls.metadata(request, world),
         trace_id=_trace_id(request) or world.ids.uuid4(),
         is_checked=is_checked,
-        strict=calls.text(request, b"x-portkey-strict-open-ai-compliance").lower() != "false",
+        is_loose=calls.text(request, b"x-portkey-strict-open-ai-compliance").lower() == "false",
     )
     if exchange.slug:
         resolved(exchange, exchange.slug)
     if exchange.provider_name and exchange.provider_name not in PROVIDERS:
         raise Problem(INVALID_REQUEST, "Invalid provider passed")
+    host = calls.text(request, b"x-portkey-custom-host")
+    if host and not _is_public(host):
+        raise Problem(INVALID_REQUEST, "Invalid custom host")
+    if "x-portkey-forward-headers" in calls.text(request, b"x-portkey-forward-headers").lower().replace(" ", "").split(","):
+        raise Problem(INVALID_REQUEST, "forward_headers must not contain the 'x-portkey-forward-headers' header")
     return exchange
+
+
+def _is_public(host: str) -> bool:
+    """Whether an address may be called: http or https, no user in it, nothing private, not Portkey itself."""
+    try:
+        parts = urlsplit(host)
+        name = (parts.hostname or "").lower()
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or not name or "@" in parts.netloc or "api.portkey" in name:
+        return False
+    try:
+        return ip_address(name).is_global
+    except ValueError:
+        return name != "localhost" and not name.endswith((".localhost", ".local", ".internal"))
+
+
+def slug_in(headers: Mapping[bytes, bytes]) -> str:
+    """Return the slug of the provider that headers name, empty for none."""
+    said = headers.get(b"x-portkey-provider", b"").decode("latin-1").strip()
+    if said.startswith("@"):
+        return said[1:].partition("/")[0]
+    return headers.get(b"x-portkey-virtual-key", b"").decode("latin-1").strip()
 
 
 def _trace_id(request: Request) -> str:
@@ -130,15 +172,19 @@ def _trace_id(request: Request) -> str:
 
 
 def resolved(exchange: Exchange, slug: str) -> Provider:
+    """Return the provider behind a slug that a call or its config names; see `behind`."""
+    return behind(slug, exchange.caller, exchange.world)
+
+
+def behind(slug: str, caller: Caller, world: World) -> Provider:
     """Return the provider behind a slug, settled.
 
     Fails: `invalid-request` for a slug that no provider within reach has. *chosen*: a key that the world does not know may
     name any; the plain name is then what the slug begins with, else OpenAI's.
     """
-    world = exchange.world
-    record = find_provider(world, slug, exchange.caller.workspace_id)
+    record = find_provider(world, slug, caller.workspace_id)
     if record is None:
-        if exchange.caller.key is not None:
+        if caller.key is not None:
             raise Problem(INVALID_REQUEST, f"Following keys are not valid: {slug}")
         begun = [name for name in PROVIDERS if slug.startswith(name)]
         return Provider(max(begun, key=len, default="openai"), slug)

@@ -33,44 +33,61 @@ class Guardrail(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """What the guardrails of one side found: results as replies show them, whether any failed, whether one denied."""
+    """What the guardrails of one side found.
+
+    Results as replies show them, whether any failed, whether one denied; and the feedback of all, asynchronous ones included.
+    """
 
     results: list[Record]
     failed: bool
     denied: bool
+    feedback: list[Record]
 
 
-NOTHING = Findings([], False, False)
+NOTHING = Findings([], False, False, [])
 
 
-def guardrails(target: Record, side: str, world: World) -> list[Guardrail]:
-    """Return the guardrails of a target for `input` or `output`.
+def guardrails(target: Record, side: str, workspace: Record | None, world: World) -> list[Guardrail]:
+    """Return the guardrails of a target for `input` or `output`, then those that are a workspace's default.
 
     Fails: `invalid-request` for a saved one that is not there. Forms: a slug, a shorthand of checks by name, or raw hooks
     (`before_request_hooks`, `after_request_hooks`).
     """
-    found, unknown = [], []
-    for at, said in enumerate(target.get(f"{side}_guardrails") or ()):
-        if isinstance(said, str):
-            saved = named(world, "guardrails", said)
-            if saved is None:
-                unknown.append(said)
-            else:
-                found.append(_saved(saved))
-        else:
-            found.append(_inline(said, f"{side}_guardrail_{at:03d}"))
-    if unknown:
-        raise Problem(INVALID_REQUEST, f"Following guardrails are not valid: {', '.join(unknown)}")
     raw = "before_request_hooks" if side == "input" else "after_request_hooks"
-    found += [_raw(hook, f"{raw}_{at}") for at, hook in enumerate(target.get(raw) or ()) if hook.get("type") == "guardrail"]
+    said = [(each, f"{side}_guardrail_{at:03d}") for at, each in enumerate(target.get(f"{side}_guardrails") or ())]
+    said += [
+        (each, f"{raw}_{at}")
+        for at, each in enumerate(target.get(raw) or ())
+        if isinstance(each, str) or each.get("type") == "guardrail"
+    ]
+    found = _found(said, "Following guardrails are not valid", world)
+    defaults = ((workspace or {}).get("_wire") or {}).get("defaults") or {}
+    by_default = [(each, "") for each in defaults.get(f"{side}_guardrails") or ()]
+    return found + _found(by_default, "Following default guardrails are not valid", world)
+
+
+def _found(said: list[tuple[JSON, str]], refusal: str, world: World) -> list[Guardrail]:
+    """Guardrails by slug, or written out with a name for each."""
+    found, unknown = [], []
+    for each, name in said:
+        if not isinstance(each, str):
+            found.append(_inline(each, name))
+        elif (saved := named(world, "guardrails", each)) is not None:
+            found.append(_saved(saved))
+        else:
+            unknown.append(each)
+    if unknown:
+        raise Problem(INVALID_REQUEST, f"{refusal}: {', '.join(unknown)}")
     return found
 
 
 def run(rails: list[Guardrail], subject: Subject, at: str) -> Findings:
-    """Run guardrails at a time; asynchronous ones are seen in logs alone and neither fail nor deny."""
-    results = [_result(rail, subject, at) for rail in rails if not rail.is_async]
-    failed = [result for result in results if not result["verdict"]]
-    return Findings(results, bool(failed), any(result["deny"] for result in failed))
+    """Run guardrails at a time; asynchronous ones give feedback alone, and neither fail nor deny."""
+    results = [_result(rail, subject, at) for rail in rails]
+    shown = [result for result in results if not result["async"]]
+    failed = [result for result in shown if not result["verdict"]]
+    given = [result["feedback"] for result in results if result["feedback"] is not None]
+    return Findings(shown, bool(failed), any(result["deny"] for result in failed), given)
 
 
 def _result(rail: Guardrail, subject: Subject, at: str) -> Record:
@@ -96,11 +113,12 @@ def _result(rail: Guardrail, subject: Subject, at: str) -> Record:
 
 
 def _checked(each: Record, subject: Subject, at: str) -> Record:
-    parameters = each.get("parameters") or {}
+    name, parameters = str(each.get("id", "")), each.get("parameters")
+    parameters = parameters if isinstance(parameters, dict) else {}
     result: Record = {
         "data": None,
         "verdict": False,
-        "id": each["id"],
+        "id": name,
         "execution_time": 0,
         "transformed": False,
         "created_at": at,
@@ -108,7 +126,7 @@ def _checked(each: Record, subject: Subject, at: str) -> Record:
         "fail_on_error": bool(parameters.get("failOnError")),
     }
     try:
-        verdict = check(each["id"], subject, parameters)
+        verdict = check(name, subject, parameters)
     except CheckFailed as error:
         return result | {"error": {"name": "Error", "message": str(error)}}
     return result | {"verdict": verdict.passed, "data": verdict.data}
@@ -123,10 +141,10 @@ def _feedback(given: Record, checks: list[Record]) -> Record:
         "failedChecks": names(passed=False),
         "erroredChecks": ",".join(each["id"] for each in checks if "error" in each),
     }
-    said = given.get("metadata")
+    said, weight = given.get("metadata"), given.get("weight")
     return {
-        "value": given.get("value", 0),
-        "weight": given.get("weight", 1),
+        "value": given["value"],
+        "weight": weight if _is_number(weight) else 1,
         "metadata": {**(said if isinstance(said, dict) else {}), **metadata},
     }
 
@@ -137,17 +155,17 @@ def _saved(record: Record) -> Guardrail:
 
 
 def _inline(said: Record, name: str) -> Guardrail:
-    """A shorthand: checks by name with their parameters, `default.` left out if wished."""
-    checks = [
-        {"id": key if "." in key else f"default.{key}", "parameters": value if isinstance(value, dict) else {}}
-        for key, value in said.items()
-        if key not in _GUARDRAIL_KEYS
-    ]
-    return _made(said.get("id") or name, [*checks, *(said.get("checks") or ())], said, is_async=False)
-
-
-def _raw(hook: Record, name: str) -> Guardrail:
-    return _made(hook.get("id") or name, hook.get("checks") or [], hook, is_async=False)
+    """One that is written out: as a list of checks, or checks by name with their parameters, `default.` left out if wished."""
+    listed = said.get("checks")
+    if isinstance(listed, list):
+        checks = [each for each in listed if isinstance(each, dict)]
+    else:
+        checks = [
+            {"id": key if "." in key else f"default.{key}", "parameters": value if isinstance(value, dict) else {}}
+            for key, value in said.items()
+            if key not in _GUARDRAIL_KEYS
+        ]
+    return _made(str(said.get("id") or name), checks, said, is_async=False)
 
 
 def _made(name: str, checks: list[Record], actions: Record, *, is_async: bool) -> Guardrail:
@@ -158,4 +176,8 @@ def _made(name: str, checks: list[Record], actions: Record, *, is_async: bool) -
 
 def _given(action: JSON) -> Record | None:
     feedback = action.get("feedback", action) if isinstance(action, dict) else None
-    return feedback if isinstance(feedback, dict) and "value" in feedback else None
+    return feedback if isinstance(feedback, dict) and _is_number(feedback.get("value")) else None
+
+
+def _is_number(value: JSON) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -44,7 +44,25 @@ def answer(kind: str, request: Request, world: World, body: Record | None = None
     if exchange.elapsed_ms:
         reply.due_s = world.clock.seconds() + exchange.elapsed_ms / 1000
     logbook.record(world, _log(exchange, outcome, cost_cents))
+    _rate(exchange, outcome)
     return reply
+
+
+def _rate(exchange: Exchange, outcome: Outcome) -> None:
+    """Keep the feedback that guardrails give to the trace of a call (prompts-configs-guardrails, Guardrails: actions)."""
+    world, now = exchange.world, exchange.world.clock.timestamp()
+    workspace_id = logbook.workspace_of(exchange.caller, world, (outcome.provider.record or {}).get("workspace_id"))
+    for given in exchange.feedback:
+        world["feedback"].add(
+            {
+                "id": world.ids.uuid4(),
+                "trace_id": exchange.trace_id,
+                **given,
+                "workspace_id": workspace_id,
+                "created_at": now,
+                "last_updated_at": now,
+            }
+        )
 
 
 def _headers(exchange: Exchange, outcome: Outcome) -> dict[str, str]:

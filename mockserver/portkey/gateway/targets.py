@@ -43,7 +43,8 @@ def shaped(body: Record, target: Record) -> Record:
     if dropped:
         made = copy.deepcopy(made)
         for path in dropped:
-            _drop(made, _steps(path))
+            if steps := _steps(path):
+                _drop(made, steps)
     return made
 
 

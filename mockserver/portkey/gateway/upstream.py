@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
+from math import ceil
 from typing import Literal, TypeAlias
 
 from mockserver.contract.replies import Piece, Reply, Stream
@@ -140,12 +141,14 @@ def replayed(exchange: Exchange, provider: Provider, body: Record, kept: JSON, r
 
 
 def timeout_ms(exchange: Exchange, target: Record) -> int | None:
-    """How long an attempt may take: as the request says, else as the nearest config says; None for as long as it likes."""
+    """How long an attempt may take: as the request says, else as the nearest config says; None for as long as it likes.
+
+    0 limits nothing, as in the gateway's code.
+    """
     said = exchange.request.headers.get(b"x-portkey-request-timeout", b"").decode("latin-1").strip()
     if said.isdigit():
-        return int(said)
-    given = target.get("request_timeout")
-    return int(given) if given is not None else None
+        return int(said) or None
+    return int(target.get("request_timeout") or 0) or None
 
 
 def _chunked(exchange: Exchange, chunks: Iterator[Record], results: Record | None) -> Iterator[bytes]:
@@ -223,7 +226,9 @@ def _failure(exchange: Exchange, provider: Provider, said: Record) -> Answer:
     if provider.name != "openai" or exchange.kind != "chatComplete":
         body = {"error": {**error, "message": f"{provider.name} error: {message}"}, "provider": provider.name}
     wait_s = said.get("retry_after")
-    headers = {} if wait_s is None else {"retry-after": f"{wait_s:g}"}
+    headers = {} if wait_s is None else {"retry-after": str(ceil(wait_s))}  # in whole seconds, as HTTP has it
+    if wait_s is not None and wait_s % 1:
+        headers["retry-after-ms"] = str(round(wait_s * 1000))
     return Answer(status, body, retry_after_s=wait_s, headers=headers)
 
 

@@ -45,7 +45,10 @@ def check(name: str, subject: Subject, parameters: Record) -> Verdict:
     Raises `CheckFailed` for parameters that cannot be used.
     """
     known = _CHECKS.get(name.lower())
-    return known(subject, parameters) if known is not None else Verdict(True, {})
+    try:
+        return known(subject, parameters) if known is not None else Verdict(True, {})
+    except (TypeError, AttributeError) as error:  # nobody has held the parameters of a check that came along to a schema
+        raise CheckFailed(f"Invalid parameters: {error}") from None
 
 
 def _turned(passed: bool, parameters: Record) -> bool:
