@@ -49,6 +49,8 @@ LAYOUTS = {
     "mcp_integration_workspaces": Layout(groups=("mcp_integration_id", "workspace_id")),
     "mcp_servers": Layout(groups=("workspace_id", "mcp_integration_id"), unique=("slug",)),
     "mcp_connections": Layout(groups=("mcp_server_id",)),
+    # Models that a provider keeps for its customer, as fine-tuning makes them: `provider` is its plain name.
+    "models": Layout(groups=("provider",)),
     "logs": Layout(groups=("workspace_id",)),
     "log_exports": Layout(groups=("workspace_id",)),
     # Policies of a workspace with one status; who belongs to no workspace needs all of one status.
