@@ -76,7 +76,7 @@ def admit_to(request: Request, billed: Billed, world: World) -> None:
 
     The gateway asks for all budgets first, and of several that are used up names the policy's (`preRequestValidator`).
     """
-    holding = policies.holding(request, billed.model, billed.slug, billed.record, world)
+    holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
     policies.check_budgets(holding, world)
     if billed.record is not None:
         _admit_to_provider(billed.record, billed.model, world)
@@ -122,7 +122,7 @@ def count(request: Request, billed: Billed, asked: int, answered: int, world: Wo
     cost_usd, tokens = cost / 100, asked + answered
     if tokens:
         identity.spend(request.caller, cost_usd, tokens, world)
-    holding = policies.holding(request, billed.model, billed.slug, billed.record, world)
+    holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
     policies.count(holding, cost_usd, tokens, world)
     if billed.record is not None:
         for subject, record, what in _subjects(billed.record, _access(billed.record, world)):

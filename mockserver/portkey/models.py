@@ -11,9 +11,9 @@ from typing import NamedTuple
 from mockserver.contract.problems import FORBIDDEN, NOT_FOUND, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import calls, prices
+from mockserver.portkey import calls, metering, prices
 from mockserver.portkey.due import settle
-from mockserver.portkey.gateway.exchange import Exchange, Provider, addressed_model
+from mockserver.portkey.gateway.exchange import Exchange, Provider
 from mockserver.portkey.gateway.proxying import opened_for, pass_on
 from mockserver.values import JSON, Record
 from mockserver.world.clock import parse_timestamp
@@ -139,7 +139,7 @@ def _named(exchange: Exchange) -> set[str]:
 
 def _in_config(node: Record) -> Iterator[str]:
     provider, key = node.get("provider"), node.get("virtual_key")
-    slug, _ = addressed_model((node.get("override_params") or {}).get("model"))
+    slug, _ = metering.parted(str((node.get("override_params") or {}).get("model") or ""))
     if provider:
         yield provider.partition("/")[0]
     elif key or slug:

@@ -98,6 +98,11 @@ def find_workspace(world: World, id_or_slug: str) -> Record:
     return record
 
 
+def sayable(fields: Record) -> Record:
+    """Return what a caller may say of a new record: neither its id nor what the mock keeps for itself."""
+    return {name: value for name, value in fields.items() if name != "id" and not name.startswith("_")}
+
+
 def named(world: World, collection: str, id_or_slug: str | None) -> Record | None:
     """Return a record of a collection with unique slugs by its id or slug, or None."""
     if not id_or_slug:
