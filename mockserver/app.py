@@ -153,7 +153,7 @@ def _is_shipped(settings: Settings) -> bool:
 
 def _service(settings: Settings, document: Record, stubs: ResourceStubs) -> Service:
     if _is_shipped(settings):
-        service: Service = data.service(strict=settings.strict)
+        service: Service = data.service(document, strict=settings.strict)
         return service
     return PlainService(document, stubs.plant, stubs.sampler)
 

@@ -13,6 +13,9 @@ from mockserver.stubs.demand import Demands
 from mockserver.stubs.service import Service, Stub
 from mockserver.world.world import World
 
+BREAK_OFF = "mockserver.break_off"
+"""The ASGI extension of a server that can break off a reply: a function, to be called in place of the last message."""
+
 
 @dataclass(eq=False)
 class Target:

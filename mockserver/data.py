@@ -35,9 +35,9 @@ FUZZ_FIXTURE = _PACKAGE / "portkey" / "fuzzing.yaml"
 """What campaigns over the shipped document need: exceptions, and a world with what its examples name."""
 
 
-def service(*, strict: bool) -> Any:
-    """Return the service of the shipped document."""
-    return importlib.import_module(SERVICE_MODULE).service(strict=strict)
+def service(document: Any, *, strict: bool) -> Any:
+    """Return the service of the shipped document, which is handed over loaded."""
+    return importlib.import_module(SERVICE_MODULE).service(document, strict=strict)
 
 
 def service_admin() -> Any:

@@ -12,6 +12,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mockserver.call import BREAK_OFF
+
 
 class HeldTransport:
     """A transport that holds the head of a reply until the next write, or the next turn of the event loop."""
@@ -50,13 +52,22 @@ class HeldTransport:
 
 
 class OneWriteProtocol(HttpToolsProtocol):
-    """uvicorn's protocol on a `HeldTransport`."""
+    """uvicorn's protocol on a `HeldTransport`. A reply may be broken off, which uvicorn by itself reports as an error."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         """Serve a connection."""
         super().connection_made(transport)
         self._held = HeldTransport(transport, self.loop)
         self.transport = self._held  # type: ignore[assignment]  # it has all that uvicorn calls of a transport
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self.scope["extensions"] = {BREAK_OFF: self._break_off}  # type: ignore[dict-item]  # ours is a function
+
+    def _break_off(self) -> None:
+        self.cycle.disconnected = True
+        self._held.close()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the bare transport over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import logging
@@ -17,6 +18,10 @@ from mockserver.protocol import OneWriteProtocol
 
 KEEP_ALIVE_S = 75
 """Clients that pause between calls must not find their connection closed; uvicorn's own 5 s are too few."""
+
+
+_LAST_REPLIES_S = 0.05
+"""How long replies that wait for nothing may still take when the server stops."""
 
 
 class CannotListen(Exception):
@@ -55,12 +60,18 @@ class Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop. Whoever has sent half a request is not waited for."""
+        """Stop. Neither half a request is waited for nor a reply that waits for a world's time, which may never come."""
+        self._close(lambda cycle: cycle.more_body)
+        await asyncio.sleep(_LAST_REPLIES_S)
+        self._close(lambda cycle: not cycle.flow.write_paused)  # who reads slowly has until uvicorn gives up
+        await super().shutdown(sockets)
+
+    def _close(self, ended: Callable[[Any], bool]) -> None:
+        """Close the connections of unfinished replies for which this holds."""
         for connection in list(self.server_state.connections):
             cycle = getattr(connection, "cycle", None)
-            if cycle is not None and cycle.more_body and not cycle.response_complete:
+            if cycle is not None and not cycle.response_complete and ended(cycle):
                 connection.transport.close()
-        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

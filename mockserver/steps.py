@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from mockserver import values
-from mockserver.call import Call, Target
+from mockserver.call import BREAK_OFF, Call, Target
 from mockserver.chassis import Specification, SpecMiddleware
 from mockserver.contract.contract import Contract
 from mockserver.contract.findings import MOST
@@ -73,7 +73,7 @@ class Edge:
         if reply.due_s is not None and call.world is not None and not await _waited(call.world, reply.due_s, receive):
             return
         if type(reply.body) is Stream:
-            await self._stream(call, reply, reply.body, receive, send)
+            await self._stream(scope, call, reply, reply.body, receive, send)
         else:
             await self._send(call, reply, send)
 
@@ -101,7 +101,7 @@ class Edge:
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
 
-    async def _stream(self, call: Call, reply: Reply, stream: Stream, receive: Any, send: Any) -> None:
+    async def _stream(self, scope: Any, call: Call, reply: Reply, stream: Stream, receive: Any, send: Any) -> None:
         """Send a body piece by piece as its pieces fall due; a client that leaves stops it."""
         headers = self._headers(call, reply, None)
         headers.append((b"cache-control", b"no-cache"))
@@ -122,6 +122,8 @@ class Edge:
             self._record(call, reply.status, headers, b"".join(sent))
         if not stream.cut:
             await send({"type": "http.response.body", "body": b""})
+        elif (break_off := scope.get("extensions", {}).get(BREAK_OFF)) is not None:
+            break_off()
 
     def _headers(self, call: Call, reply: Reply, length: int | None) -> list[tuple[bytes, bytes]]:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in reply.headers.items()]

@@ -246,7 +246,7 @@ def test_problems_has_a_section_for_every_kind() -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_problem_has_the_status_and_code_of_its_section(kind: Kind) -> None:
-    reply = service(strict=False).word(Problem(kind), None)
+    reply = service({}, strict=False).word(Problem(kind), None)
     body: Any = reply.body
     code = body["data"]["errorCode"]
 

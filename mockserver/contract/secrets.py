@@ -20,6 +20,25 @@ def redact(value: JSON, schema: JSON, document: Record) -> JSON:
     return _redact(value, [schema], document, 0)
 
 
+def holds_secrets(schema: JSON, document: Record) -> bool:
+    """Whether a schema says of any text in or below it, over references, that it is a secret."""
+    seen: set[str] = set()
+    stack = [schema]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, list):
+            stack.extend(part)
+        elif isinstance(part, dict):
+            if part.get("format") == "password":
+                return True
+            reference = part.get("$ref")
+            if isinstance(reference, str) and reference not in seen:
+                seen.add(reference)
+                stack.extend(branches(part, document))
+            stack.extend(part.values())
+    return False
+
+
 def _redact(value: JSON, schemas: list[JSON], document: Record, depth: int) -> JSON:
     if depth > 100 or not schemas:
         return value

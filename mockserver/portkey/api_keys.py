@@ -22,6 +22,7 @@ from mockserver.portkey.records import (
     mask,
     not_found,
     page_of,
+    sayable,
 )
 from mockserver.values import Record
 from mockserver.world.world import World
@@ -34,7 +35,7 @@ def create_api_key(request: Request, world: World) -> Reply:
     a workspace, for a user's key without a user or with an unknown one; `forbidden` for a workspace out of reach.
     """
     caller: Caller = request.caller
-    fields = request.fields
+    fields = sayable(request.fields)
     kind = f"{request.path['type']}-{request.path['sub-type']}"
     if kind not in scopes.KEY_KINDS:
         raise invalid("path", "/sub-type", "must be service: an organisation has no user keys")

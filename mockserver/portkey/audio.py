@@ -1,4 +1,4 @@
-"""Speech, transcription and translation, through the gateway."""
+"""Speech, transcription and translation, through the gateway. Source: gateway-data-plane, /audio."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 from urllib.parse import unquote
 
 from mockserver import values
@@ -26,7 +27,12 @@ def key_id(request: Request) -> str:
     caller: Caller = request.caller
     if caller.key is not None:
         return str(caller.key["id"])
-    return str(uuid.UUID(hex=digest(secret_of(request.headers)), version=4))
+    return _drawn(secret_of(request.headers))
+
+
+@lru_cache(maxsize=1024)
+def _drawn(secret: str) -> str:
+    return str(uuid.UUID(hex=digest(secret), version=4))
 
 
 def metadata(request: Request, world: World) -> dict[str, str]:

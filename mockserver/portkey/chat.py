@@ -1,4 +1,4 @@
-"""Chat completions, through the gateway."""
+"""Chat completions, through the gateway. Source: gateway-data-plane, /chat/completions."""
 
 from __future__ import annotations
 

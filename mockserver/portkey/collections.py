@@ -79,8 +79,9 @@ def get_collection(request: Request, world: World) -> Reply:
 def update_collection(request: Request, world: World) -> Reply:
     """Rename a collection, or move it; null moves it to the top.
 
-    Fails: `not-found` for a parent that is not there, `invalid-request` for one in another workspace or within what is moved.
-    *chosen*: the default collection stays at the top, since it must outlive all others.
+    Fails: `invalid-request` for a parent that is not there, lies in another workspace or within what is moved.
+    *chosen*: no 404 for the parent here, which would say that of what is moved; the default collection stays at the top,
+    since it must outlive all others.
     """
     found, fields = _reached(request.path["collectionId"], request, world), request.fields
     changed: Record = {}
@@ -131,7 +132,10 @@ def _parent(moved: Record, id_or_slug: str | None, request: Request, world: Worl
         return None
     if moved["is_default"]:
         raise invalid("body", "/parent_collection_id", "cannot be given to the default collection")
-    parent = _reached(id_or_slug, request, world)
+    parent = named(world, "collections", id_or_slug)
+    if parent is None:
+        raise invalid("body", "/parent_collection_id", "is no collection")
+    request.caller.reach(parent["workspace_id"])
     if parent["workspace_id"] != moved["workspace_id"]:
         raise invalid("body", "/parent_collection_id", "is a collection of another workspace")
     above: Record | None = parent

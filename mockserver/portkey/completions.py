@@ -1,4 +1,4 @@
-"""Text completions, through the gateway."""
+"""Text completions, through the gateway. Source: gateway-data-plane, /completions."""
 
 from __future__ import annotations
 

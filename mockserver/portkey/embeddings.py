@@ -1,4 +1,4 @@
-"""Embeddings, through the gateway."""
+"""Embeddings, through the gateway. Source: gateway-data-plane, /embeddings."""
 
 from __future__ import annotations
 

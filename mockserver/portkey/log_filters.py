@@ -68,8 +68,14 @@ class Picked:
             return (log for log in found if self.holds(log))
         low, high = log_tallies.text_of(self.low_s), log_tallies.text_of(self.high_s)
         spans = (world["logs"].between(low, high, workspace_id=each) for each in self.workspaces)
-        test = self.test
-        return (log for log in map(full, chain.from_iterable(spans)) if test is None or test(log))
+        return (log for log in map(full, chain.from_iterable(spans)) if self.test is None or self.test(log))
+
+    def count(self, world: World) -> int:
+        """How many they are."""
+        if self.test is not None:
+            return sum(1 for _ in self.logs(world))
+        low, high = log_tallies.text_of(self.low_s), log_tallies.text_of(self.high_s)
+        return sum(len(world["logs"].between(low, high, workspace_id=each)) for each in self.workspaces)
 
     def holds(self, log: Record) -> bool:
         """Whether a full log is one of them."""

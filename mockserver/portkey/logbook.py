@@ -17,7 +17,7 @@ from mockserver.contract.requests import Request
 from mockserver.portkey import log_tallies
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.log_records import LogRecord, add, kept, safe_headers
-from mockserver.portkey.records import find_config, named
+from mockserver.portkey.records import find_config, find_prompt
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
@@ -164,7 +164,7 @@ def _prompt_of(request: Request, world: World) -> Record:
     if "promptId" not in request.path:
         return {}
     said = request.path["promptId"]
-    return named(world, "prompts", said) or {"slug": said}
+    return find_prompt(world, said) or {"slug": said}
 
 
 def _portkey_headers(headers: Mapping[bytes, bytes]) -> Record:

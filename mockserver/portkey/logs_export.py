@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from mockserver import values
-from mockserver.contract.problems import INVALID_REQUEST, Problem, invalid
+from mockserver.contract.problems import Problem, invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import log_filters, log_tallies
@@ -185,7 +185,7 @@ def _counted(export: Record, request: Request, world: World) -> Record:
         for name in ("time_of_generation_min", "time_of_generation_max"):
             if not filters.get(name):
                 raise invalid("body", f"/filters/{name}", "is required")
-    return {**export, "total_records": sum(1 for _ in _picked(export, world).logs(world))}
+    return {**export, "total_records": _picked(export, world).count(world)}
 
 
 def _picked(export: Record, world: World) -> Picked:
@@ -223,7 +223,7 @@ def _turned(export: Record, status: str, at: str) -> Record:
 
 
 def _refused(export: Record, done: str) -> Problem:
-    return Problem(INVALID_REQUEST, f"An export that is {export['status']} cannot be {done}")
+    return invalid("path", "/exportId", f"names an export that is {export['status']}; it cannot be {done}")
 
 
 def _shown(export: Record) -> Record:

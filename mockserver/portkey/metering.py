@@ -42,10 +42,7 @@ def addressed(request: Request, world: World) -> Billed:
     make providers first. OpenAI answers when nobody is named.
     """
     model = request.fields.get("model") or request.query.get("model")
-    model = model if isinstance(model, str) and model not in _UNNAMED else ""
-    slug = ""
-    if model.startswith("@") and "/" in model and not model.startswith(_NO_SLUGS):
-        slug, _, model = model[1:].partition("/")
+    slug, model = parted(model if isinstance(model, str) and model not in _UNNAMED else "")
     slug = calls.text(request, b"x-portkey-virtual-key") or slug
     said = calls.text(request, b"x-portkey-provider")
     if said.startswith("@"):
@@ -61,6 +58,14 @@ def addressed(request: Request, world: World) -> Billed:
     return Billed(integration.get("ai_provider_id", ""), slug, due.settle(world, "providers", provider), model)
 
 
+def parted(model: str) -> tuple[str, str]:
+    """Return the slug that the name of a model begins with, as in `@slug/model`, empty when it has none, and the rest."""
+    if not model.startswith("@") or "/" not in model or model.startswith(_NO_SLUGS):
+        return "", model
+    slug, _, rest = model[1:].partition("/")
+    return slug, rest
+
+
 def admit(request: Request, world: World) -> None:
     """Refuse a call that names its provider itself; see `admit_to`."""
     admit_to(request, addressed(request, world), world)
@@ -71,7 +76,7 @@ def admit_to(request: Request, billed: Billed, world: World) -> None:
 
     The gateway asks for all budgets first, and of several that are used up names the policy's (`preRequestValidator`).
     """
-    holding = policies.holding(request, billed.model, billed.slug, billed.record, world)
+    holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
     policies.check_budgets(holding, world)
     if billed.record is not None:
         _admit_to_provider(billed.record, billed.model, world)
@@ -117,7 +122,7 @@ def count(request: Request, billed: Billed, asked: int, answered: int, world: Wo
     cost_usd, tokens = cost / 100, asked + answered
     if tokens:
         identity.spend(request.caller, cost_usd, tokens, world)
-    holding = policies.holding(request, billed.model, billed.slug, billed.record, world)
+    holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
     policies.count(holding, cost_usd, tokens, world)
     if billed.record is not None:
         for subject, record, what in _subjects(billed.record, _access(billed.record, world)):

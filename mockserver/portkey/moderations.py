@@ -1,4 +1,4 @@
-"""Moderations, through the gateway."""
+"""Moderations, through the gateway. Source: gateway-data-plane, /moderations."""
 
 from __future__ import annotations
 

@@ -19,9 +19,8 @@ from mockserver.portkey import calls, limits, scopes
 from mockserver.portkey.due import EXHAUSTION_TOLD, THRESHOLD_TOLD, latest
 from mockserver.portkey.records import (
     admins,
-    find_config,
+    find_prompt,
     listed,
-    named,
     not_found,
     organisation_id,
     page_of,
@@ -75,12 +74,13 @@ class Holding(NamedTuple):
 NONE = Holding([], [])
 
 
-def holding(request: Request, model: str, slug: str, provider: Record | None, world: World) -> Holding:
+def holding(request: Request, model: str, name: str, slug: str, provider: Record | None, world: World) -> Holding:
     """Return the policies that hold for a call of the data plane: those of its workspace whose conditions it meets.
 
-    `slug` is what the call names as its provider, `provider` the record behind it. *chosen*: the workspace is that of the
-    key, else that of the provider; of a call with an unknown key that names no provider it cannot be told, and policies of
-    all workspaces hold for it whose conditions it meets.
+    `name` is the plain name of the provider that is to answer, `slug` what the call or its config names as such, empty for
+    none, `provider` the record behind that. *chosen*: the workspace is that of the key, else that of the provider; of a call
+    with an unknown key that names no provider it cannot be told, and policies of all workspaces hold for it whose conditions
+    it meets.
     """
     if not len(world[BUDGETS]) and not len(world[RATES]):
         return NONE
@@ -92,7 +92,7 @@ def holding(request: Request, model: str, slug: str, provider: Record | None, wo
     rates = [policy for policy in rates if policy["_wire"]["target"] == "llm"]
     if not budgets and not rates:
         return NONE
-    facts = _facts(request, model, slug, provider, workspace_id, world)
+    facts = _facts(request, model, name, slug, provider, workspace_id, world)
     return Holding(_held(budgets, facts), _held(rates, facts))
 
 
@@ -312,7 +312,9 @@ def _value_key(group_by: list[Record], facts: Facts) -> str | None:
     return "-".join(parts)
 
 
-def _facts(request: Request, model: str, slug: str, provider: Record | None, workspace_id: str | None, world: World) -> Facts:
+def _facts(
+    request: Request, model: str, name: str, slug: str, provider: Record | None, workspace_id: str | None, world: World
+) -> Facts:
     """What a call is.
 
     The gateway compares slugs and counts by ids; a provider is for it the plain name behind the slug. *chosen*: conditions
@@ -327,42 +329,28 @@ def _facts(request: Request, model: str, slug: str, provider: Record | None, wor
     workspace = world["workspaces"].get(workspace_id) if workspace_id else None
     if workspace is not None:
         _tell(facts, "workspace_id", workspace["id"], workspace["id"], workspace["slug"])
-    plain = slug
     if provider is not None:
-        integration = world["integrations"].get(provider.get("integration_id") or "") or {}
-        plain = integration.get("ai_provider_id") or slug
         _tell(facts, "virtual_key", provider["id"], provider["slug"])
-    plain = plain or calls.text(request, b"x-portkey-provider") or "openai"  # as a call that names none is priced
-    slug = slug or plain
-    _tell(facts, "provider", plain, plain, slug)
+    slug = slug or name
+    _tell(facts, "provider", name, name, slug)
     if model:
-        _tell(facts, "model", f"{plain}.{model}", f"@{plain}/{model}", f"@{slug}/{model}", model)
-    config = _config(request, world)
-    if config:
-        known = find_config(world, config) or {"id": config, "slug": config}
-        _tell(facts, "config", known["id"], known["slug"], known["id"])
+        _tell(facts, "model", f"{name}.{model}", f"@{name}/{model}", f"@{slug}/{model}", model)
+    config = request.caller.config
+    if config is not None and config.slug:
+        _tell(facts, "config", config.id, config.slug, config.id)
     prompt = request.path.get("promptId")
     if prompt:
-        known = named(world, "prompts", prompt) or {"id": prompt, "slug": prompt}
+        known = find_prompt(world, prompt) or {"id": prompt, "slug": prompt}
         _tell(facts, "prompt", known["id"], known["slug"], known["id"])
     endpoint = ENDPOINT_TYPES.get(request.operation.id, "proxy")
     _tell(facts, "endpoint_type", endpoint, endpoint)
-    for name, value in calls.metadata(request, world).items():
-        _tell(facts, f"metadata.{name}", value, value)
+    for key, value in calls.metadata(request, world).items():
+        _tell(facts, f"metadata.{key}", value, value)
     return facts
 
 
 def _tell(facts: Facts, key: str, counted: str, *told: str) -> None:
     facts.told[key], facts.counted[key] = told, counted
-
-
-def _config(request: Request, world: World) -> str | None:
-    """The config that a call names or that its key has; one that is sent as JSON has no name."""
-    said = calls.text(request, b"x-portkey-config")
-    if said:
-        return None if said.startswith("{") else said
-    key = request.caller.key
-    return key["_wire"]["defaults"].get("config_id") if key is not None else None
 
 
 def _spend(policy: Record, value_key: str, amount: float, world: World) -> None:

@@ -11,7 +11,7 @@ from mockserver import values
 from mockserver.contract.problems import INVALID_REQUEST, Problem, invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import templates, versions
+from mockserver.portkey import metering, templates, versions
 from mockserver.portkey.gateway import serving
 from mockserver.portkey.records import find_provider, listed, named, new_slug, not_found, page
 from mockserver.values import JSON, Record
@@ -354,7 +354,7 @@ def _completed(request: Request, world: World, *, stream: bool = True) -> Reply:
     prompt, version = _addressed(request, world)
     body = _rendered(prompt, version, request, world)
     model = body.get("model")
-    if prompt["virtual_key"] and isinstance(model, str) and not model.startswith("@"):
+    if prompt["virtual_key"] and isinstance(model, str) and not metering.parted(model)[0]:
         body["model"] = f"@{prompt['virtual_key']}/{model}"
     if not stream:
         body.pop("stream", None)
@@ -380,8 +380,7 @@ def _rendered(prompt: Record, version: Record, request: Request, world: World) -
     content = _render(version, variables, prompt["workspace_id"], world)
     if isinstance(content, list):
         return {**body, "messages": content}
-    model = str(body.get("model") or "").rpartition("/")[2]
-    if _TEXT_MODELS.match(model):
+    if _TEXT_MODELS.match(metering.parted(str(body.get("model")))[1]):
         return {**body, "prompt": content}
     return {**body, "messages": [{"role": "user", "content": content}]}
 

@@ -49,12 +49,16 @@ LAYOUTS = {
     "mcp_integration_workspaces": Layout(groups=("mcp_integration_id", "workspace_id")),
     "mcp_servers": Layout(groups=("workspace_id", "mcp_integration_id"), unique=("slug",)),
     "mcp_connections": Layout(groups=("mcp_server_id",)),
+    # Models that a provider keeps for its customer, as fine-tuning makes them: `provider` is its plain name.
+    "models": Layout(groups=("provider",)),
     "logs": Layout(groups=("workspace_id",)),
     "log_exports": Layout(groups=("workspace_id",)),
     # Policies of a workspace with one status; who belongs to no workspace needs all of one status.
     "usage_limits_policies": Layout(groups=("_shelf", "status")),
     "usage_limits_policy_entities": Layout(groups=("policy_id",), unique=("_handle",)),
     "rate_limits_policies": Layout(groups=("_shelf", "status")),
+    # No groups: a world keeps so few that a filter looks at each, and every change of the control plane adds one.
+    "audit_logs": Layout(),
 }
 """By which fields the families' records are found. Every record has an `id`."""
 
@@ -94,6 +98,11 @@ def find_workspace(world: World, id_or_slug: str) -> Record:
     return record
 
 
+def sayable(fields: Record) -> Record:
+    """Return what a caller may say of a new record: neither its id nor what the mock keeps for itself."""
+    return {name: value for name, value in fields.items() if name != "id" and not name.startswith("_")}
+
+
 def named(world: World, collection: str, id_or_slug: str | None) -> Record | None:
     """Return a record of a collection with unique slugs by its id or slug, or None."""
     if not id_or_slug:
@@ -117,6 +126,11 @@ def shown(record: Record) -> Record:
 def find_config(world: World, id_or_slug: str | None) -> Record | None:
     """Return a config by its id or slug, or None."""
     return named(world, "configs", id_or_slug)
+
+
+def find_prompt(world: World, address: str) -> Record | None:
+    """Return the prompt that a call addresses by its id or slug, perhaps with a version as in `slug@3`, or None."""
+    return named(world, "prompts", address.partition("@")[0])
 
 
 def required(request: Request, world: World, collection: str, id_or_slug: str) -> Record:

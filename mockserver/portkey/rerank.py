@@ -1,4 +1,4 @@
-"""Reranking, through the gateway."""
+"""Reranking, through the gateway. Source: gateway-data-plane, /rerank."""
 
 from __future__ import annotations
 

@@ -111,9 +111,13 @@ def _plant_integration(entry: Record, world: World) -> None:
         create = entry.get("create_providers", True)
         access.grant(made, _workspace(row["workspace"], world), terms, world, create_provider=create)
     if entry.get("every_workspace"):
-        world["integrations"].replace({**made, "global_workspace_access": {"enabled": True}})
-        for workspace in reversed(list(world["workspaces"].newest(_shelf="active"))):
-            access.grant(made, workspace, {"enabled": True}, world, to_all=True)
+        if home is not None:
+            raise _Unknown("an integration of one workspace cannot be open to `every_workspace`")
+        terms = {"enabled": True, "usage_limits": None, "rate_limits": None}
+        welcome = {"create_provider": entry.get("create_providers", True), "provider_slug": None}
+        made = {**made, "global_workspace_access": terms, "_welcome": welcome}
+        world["integrations"].replace(made)
+        access.follow_all(made, world)
 
 
 def _plant_provider(entry: Record, world: World) -> None:

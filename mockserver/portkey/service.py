@@ -11,6 +11,7 @@ from mockserver.contract.problems import Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import envelopes, identity, metering, scopes, seeds
+from mockserver.portkey.auditing import Auditor
 from mockserver.portkey.gateway import configs, exchange, serving
 from mockserver.portkey.records import LAYOUTS
 from mockserver.values import Record
@@ -24,8 +25,9 @@ class PortkeyService:
     layouts = LAYOUTS
     stubs = "mockserver.portkey"
 
-    def __init__(self, *, strict: bool) -> None:
+    def __init__(self, document: Record, *, strict: bool) -> None:
         self._strict = strict
+        self._auditor = Auditor(document)
 
     def identify(
         self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Mapping[bytes, bytes], world: World
@@ -51,10 +53,14 @@ class PortkeyService:
             metering.admit(request, world)
 
     def account(self, request: Request, reply: Reply, operation: Operation, world: World) -> None:
-        """Count a call that succeeded, and what it used."""
+        """Count a call that succeeded, and what it used; write down what it changed."""
         identity.account(request.caller, world)
         if _is_metered(operation):
             metering.account(request, reply, world)
+        if not scopes.is_data_plane(operation.id):
+            self._auditor.write(request, reply, operation, world)
+        elif world.told:
+            self._auditor.write_crossings(request, reply, operation, world)
 
     def word(self, problem: Problem, operation: Operation | None) -> Reply:
         """Return the refusal in the words of the plane that was called; see `envelopes`."""
@@ -82,6 +88,6 @@ def _is_metered(operation: Operation) -> bool:
     return operation.id not in scopes.OPERATIONS and operation.id not in serving.OPERATIONS
 
 
-def service(*, strict: bool) -> PortkeyService:
-    """Return the service; `strict` takes only keys that the world knows."""
-    return PortkeyService(strict=strict)
+def service(document: Record, *, strict: bool) -> PortkeyService:
+    """Return the service of the shipped document; `strict` takes only keys that the world knows."""
+    return PortkeyService(document, strict=strict)

@@ -26,7 +26,7 @@ def furnish(workspace: Record, world: World) -> None:
         "id": collection_id,
         "name": "Default",
         "workspace_id": workspace["id"],
-        "slug": f"default-{collection_id[-6:]}",
+        "slug": f"default-{collection_id[-12:]}",  # longer than a slug that is drawn: a world may hold many workspaces
         "parent_collection_id": None,
         "is_default": 1,
         "status": "active",

@@ -75,10 +75,10 @@ def describe(kind: Kind, owner: Record, description: str, world: World) -> None:
 
 
 def publish(kind: Kind, owner: Record, number: int, world: World) -> None:
-    """Make a version the default. Fails: `not-found`."""
+    """Make a version the default. Fails: `invalid-request` for one that is not there (*chosen*, as `collection_named`)."""
     found = pick(kind, owner, str(number), world)
     if found is None:
-        raise not_found(f"Version {number} not found")
+        raise invalid("body", "/version", "is the number of no version")
     change(kind, owner, world, _default=found["id"])
 
 

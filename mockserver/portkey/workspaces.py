@@ -26,6 +26,7 @@ from mockserver.portkey.records import (
     not_found,
     organisation_id,
     page_of,
+    sayable,
 )
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
@@ -73,7 +74,7 @@ def create_workspace(request: Request, world: World) -> Reply:
     that is taken (*chosen*: only the admin tools send a slug, nothing is known of a second one).
     """
     caller: Caller = request.caller
-    fields = request.fields
+    fields = sayable(request.fields)
     if caller.workspace_id is not None:
         raise forbidden()
     users = fields.get("users") or []

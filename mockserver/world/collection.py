@@ -37,6 +37,9 @@ class Layout:
 
 Row: TypeAlias = tuple[Entry, Record]
 
+Change: TypeAlias = tuple[str, str, Record | None, Record | None]
+"""What was written: the name of a collection, the key of a record, the record before (None when there was none) and after."""
+
 
 class State(NamedTuple):
     """All that a collection holds, frozen: shared by all worlds that come from it. Indexes follow the layout's fields."""
@@ -49,14 +52,18 @@ class State(NamedTuple):
 
 
 class Collection:
-    """Records by key, in order, by group and by unique value. Records are never changed in place, only replaced."""
+    """Records by key, in order, by group and by unique value. Records are never changed in place, only replaced.
 
-    __slots__ = ("_arrivals", "_groups", "_order", "_rows", "_undo", "_unique", "layout", "name")
+    What is written is noted in `changes`, which belongs to the world, as `undo` does.
+    """
 
-    def __init__(self, name: str, layout: Layout, undo: Undo) -> None:
+    __slots__ = ("_arrivals", "_changes", "_groups", "_order", "_rows", "_undo", "_unique", "layout", "name")
+
+    def __init__(self, name: str, layout: Layout, undo: Undo, changes: list[Change]) -> None:
         self.name = name
         self.layout = layout
         self._undo = undo
+        self._changes = changes
         self._rows: Layers[Row] = Layers(undo)
         self._order = Order(undo)
         self._groups = tuple((field, Groups(undo)) for field in layout.groups)
@@ -101,6 +108,7 @@ class Collection:
         self._rows.put(key, (entry, record))
         self._order.insert(entry)
         self._arrivals += 1  # never taken back: arrivals only need to ascend
+        self._changes.append((self.name, key, None, record))
 
     def replace(self, record: Record) -> None:
         """Put a record in the place of the one with its key; KeyError when there is none. Raises `Duplicate`."""
@@ -131,22 +139,22 @@ class Collection:
                 if now is not None:
                     groups.insert(now, entry)
         self._rows.put(key, (entry, record))
+        self._changes.append((self.name, key, old, record))
 
     def remove(self, key: str) -> Record:
         """Take a record out and return it; KeyError when there is none."""
         row = self._rows.get(key)
         if row is None:
             raise KeyError(key)
-        entry, record = row
-        for field, index in self._unique:
-            for value in _values(record.get(field)):
-                index.remove(value)
-        for field, groups in self._groups:
-            if record.get(field) is not None:
-                groups.remove(record[field], entry)
-        self._rows.remove(key)
-        self._order.remove(entry)
-        return record
+        self._order.remove(row[0])
+        return self._forget(key, row)
+
+    def drop_oldest(self, count: int) -> None:
+        """Take out the `count` records that lists show last, at little more than the cost of taking out one."""
+        for key in self._order.drop(count):
+            row = self._rows.get(key)
+            assert row is not None, "an order and its rows disagree"
+            self._forget(key, row)
 
     def page(self, offset: int, limit: int | None, **group: str) -> tuple[list[Record], int]:
         """Return records, newest first, after the first `offset`, and how many there are without paging.
@@ -195,6 +203,19 @@ class Collection:
         for at, (_, index) in enumerate(self._unique):
             index.thaw(unique[at] if unique else ())
         self._arrivals = arrivals
+
+    def _forget(self, key: str, row: Row) -> Record:
+        """Take a record out of all but the order of the collection."""
+        entry, record = row
+        for field, index in self._unique:
+            for value in _values(record.get(field)):
+                index.remove(value)
+        for field, groups in self._groups:
+            if record.get(field) is not None:
+                groups.remove(record[field], entry)
+        self._rows.remove(key)
+        self._changes.append((self.name, key, record, None))
+        return record
 
     def _ordered(self, group: dict[str, str]) -> Order:
         if not group:

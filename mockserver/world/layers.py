@@ -57,7 +57,12 @@ class Layers(Generic[V]):
 
     def remove(self, key: str) -> None:
         """Take a key out; nothing happens when it is not there."""
-        self.put(key, _GONE)  # type: ignore[arg-type]  # the mark is no value, and never given out
+        for layer in self._frozen:
+            if key in layer:
+                self.put(key, _GONE)  # type: ignore[arg-type]  # the mark is no value, and never given out
+                return
+        if key in self._own:
+            self._undo.append((self._own.__setitem__, (key, self._own.pop(key))))
 
     def freeze(self) -> tuple[dict[str, Any], ...]:
         """Return the contents for a copy to start from; neither side sees what the other writes from now on."""

@@ -82,6 +82,13 @@ class Order:
         del chunk[place]
         self._replace(at, chunk, self._frozen.size - 1)
 
+    def drop(self, count: int) -> list[str]:
+        """Take the first `count` entries out, in ascending order, and return their keys. All at once costs as much as one."""
+        self._undo.append((self._restore, (self._frozen, self._own)))
+        entries = [*(entry for chunk in self._frozen.chunks for entry in chunk), *self._own]
+        self._frozen, self._own = NOTHING, entries[count:]
+        return [entry[2] for entry in entries[:count]]
+
     def newest(self, offset: int, limit: int) -> list[str]:
         """Return the keys of at most `limit` entries in descending order, after the first `offset`."""
         keys: list[str] = []
@@ -148,6 +155,9 @@ class Order:
         self._undo.append((self._set_frozen, (self._frozen,)))
         parts = (chunk,) if chunk else ()
         self._frozen = Frozen((*chunks[:at], *parts, *chunks[at + 1 :]), count)
+
+    def _restore(self, frozen: Frozen, own: Chunk) -> None:
+        self._frozen, self._own = frozen, own
 
     def _set_frozen(self, frozen: Frozen) -> None:
         self._frozen = frozen

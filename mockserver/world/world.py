@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from mockserver.values import JSON, Record
 from mockserver.world import clock, collection
 from mockserver.world.clock import Clock
-from mockserver.world.collection import Collection, Layout
+from mockserver.world.collection import Change, Collection, Layout
 from mockserver.world.ids import Ids
 from mockserver.world.journal import CAPACITY, Event, Journal
 from mockserver.world.layers import Layers, Undo, take_back
@@ -33,10 +33,11 @@ class World:
     """Collections of records, facts beside them, a clock, an id source and a journal.
 
     `facts` are single values that belong to no record: counters of rate windows, ids made once. Records and facts
-    change only through a world, and only inside `attempt` are changes taken back.
+    change only through a world, and only inside `attempt` are changes taken back. `changes` are those of records and
+    `told` the events since the last `keep`, oldest first, for who writes down what a call did.
     """
 
-    __slots__ = ("_collections", "_layouts", "_told", "_undo", "clock", "facts", "ids", "journal", "name", "seed")
+    __slots__ = ("_collections", "_layouts", "_undo", "changes", "clock", "facts", "ids", "journal", "name", "seed", "told")
 
     def __init__(self, name: str, seed: int, layouts: Layouts, journal_capacity: int = CAPACITY) -> None:
         self.name = name
@@ -44,18 +45,19 @@ class World:
         self._layouts = layouts
         self._collections: dict[str, Collection] = {}
         self._undo: Undo = []
-        self._told: list[Event] = []
         self.facts: Layers[JSON] = Layers(self._undo)
         self.clock = Clock()
         self.ids = Ids(seed)
         self.journal = Journal(journal_capacity)
+        self.changes: list[Change] = []
+        self.told: list[Event] = []
 
     def __getitem__(self, name: str) -> Collection:
         """Return a collection, empty when nothing was put into it yet."""
         try:
             return self._collections[name]
         except KeyError:
-            made = self._collections[name] = Collection(name, self._layouts.get(name, Layout()), self._undo)
+            made = self._collections[name] = Collection(name, self._layouts.get(name, Layout()), self._undo, self.changes)
             return made
 
     @property
@@ -65,14 +67,15 @@ class World:
 
     def tell(self, kind: str, details: Record) -> None:
         """Write down an event; one of an attempt that is not kept never happened."""
-        self._told.append(Event(self.journal.next_number, self.clock.seconds(), kind, details))
+        self.told.append(Event(self.journal.next_number, self.clock.seconds(), kind, details))
 
     def keep(self) -> None:
         """Let all that was written until now stay: it cannot be taken back any more, and its events are journalled."""
         self._undo.clear()
-        if self._told:
-            self.journal.events.extend(self._told)
-            self._told.clear()
+        self.changes.clear()
+        if self.told:
+            self.journal.events.extend(self.told)
+            self.told.clear()
 
     def snapshot(self) -> Snapshot:
         """Return the state as it is now. What was written until now cannot be taken back any more."""
@@ -117,7 +120,8 @@ class Attempt:
             self._world.keep()
         else:
             take_back(self._world._undo)
-            self._world._told.clear()
+            self._world.changes.clear()
+            self._world.told.clear()
             self._world.ids.drawn = self._drawn
 
 

@@ -63,7 +63,7 @@ class Planted:
 
     def plant(self, portkey: PortkeyWorld, known: Mapping[str, Any]) -> None:
         key, parent = (filled(text, known) for text in (self.key, self.parent))
-        portkey.world[self.collection].add(kept(dict(self.record), key, parent))
+        portkey.world[self.collection].add(kept(filled(self.record, known), key, parent))
 
 
 @dataclass(frozen=True)
@@ -163,8 +163,6 @@ def _seeded(portkey: PortkeyWorld, collection: str, field: str, value: str) -> s
 
 UNSTREAMED = frozenset(
     {
-        "createChatCompletion",
-        "createCompletion",
         "createResponse",
         "createRun",
         "createThreadAndRun",
@@ -175,10 +173,17 @@ UNSTREAMED = frozenset(
 
 Who has one of them stream takes its name out."""
 
+
+def provider_for(family: str) -> str:
+    """The provider that a client is made with, as people do: a key that the world knows must name one."""
+    return {"rerank": "cohere"}.get(family, "@openai-production")
+
+
 UNREACHED = {
     "connectRealtime": "a WebSocket, and none is served",
     "acceptUserInvite": "a link, which people open and no SDK",
     "fetchLogExportFile": "an address that the reply to `download` tells, for any HTTP client",
+    "getDrawnImage": "an address that the reply to `images.generate` tells, for any HTTP client",
 }
 """Operations that no call of the tables reaches, and why."""
 
@@ -233,12 +238,15 @@ EXPORT = {"workspace_id": "<workspace>", "description": "May", "filters": MAY, "
 NODE_EXPORT = {"workspaceId": "<workspace>", "description": "May", "filters": MAY, "requestedData": ["id", "created_at"]}
 LOG = "4f1c2a90-3d7b-4c55-9a3e-d2b8f06c1e47"
 USAGE_POLICY = {
+    "workspace_id": "<workspace>",
     "conditions": [{"key": "metadata.team", "value": "support"}],
     "group_by": [{"key": "metadata._user"}],
     "type": "cost",
     "credit_limit": 40,
 }
+GROUP = {"id": "group-1", "policy_id": "<usage.id>", "value_key": "dara", "_handle": "group", "_usage": 0, "_told": []}
 RATE_POLICY = {
+    "workspace_id": "<workspace>",
     "conditions": [{"key": "model", "value": "@openai/gpt-4o"}],
     "group_by": [{"key": "api_key"}],
     "type": "requests",
@@ -261,7 +269,7 @@ PROMPT = {
     "model": "gpt-4o",
     "virtual_key": "openai-production",
 }
-MODEL = {"id": "ft:gpt-4o:tickets", "object": "model", "created": 1, "owned_by": "us", "slug": "ft:gpt-4o:tickets"}
+MODEL = {"id": "ft:gpt-4o:tickets", "created": 1, "owned_by": "us", "provider": "openai"}
 LOGGED = {
     "request": {"url": "https://models.example.com/v1/chat/completions", "method": "post", "provider": "openai", "body": ASK},
     "response": {"status": 200, "body": {"choices": []}},
@@ -278,7 +286,7 @@ SCIM = {"workspace_id": "<workspace>", "role": "member", "scim_group_name": "Sup
 TUNED = {"slug": "tuned", "enabled": True, "is_custom": True, "base_model_slug": "gpt-4o"}
 PROVIDER = {"name": "Ours", "integration_id": "openai-production", "workspace_id": "<workspace>"}
 VIRTUAL_KEY = {"name": "Ours", "provider": "openai", "key": "sk-test-1", "workspace_id": "<workspace>"}
-RERANK = {"model": "@openai-production/reranker", "query": "When?", "documents": ["At nine.", "At ten."]}
+RERANK = {"model": "rerank-v3.5", "query": "When?", "documents": ["At nine.", "At ten."]}
 AUDIT_LOGS = "/audit-logs?start_time=2026-05-01T00:00:00Z&end_time=2026-06-01T00:00:00Z"
 NO_CHUNKS = "Refused: request ended without sending any chunks"
 NO_EVENTS = "Refused: request ended without sending any events"
@@ -593,14 +601,15 @@ PYTHON: Families = {
     ],
     "policies": [
         Call("post", {"url": "/policies/usage-limits", **USAGE_POLICY}, "createUsageLimitsPolicy", keep="usage"),
-        Call("get", {"path": "/policies/usage-limits"}, "listUsageLimitsPolicies"),
+        Call("get", {"path": "/policies/usage-limits?workspace_id=<workspace>"}, "listUsageLimitsPolicies"),
         Call("get", {"path": "/policies/usage-limits/<usage.id>"}, "getUsageLimitsPolicy"),
         Call("put", {"path": "/policies/usage-limits/<usage.id>", "body": {"credit_limit": 60}}, "updateUsageLimitsPolicy"),
+        Planted("usage_limits_policy_entities", "group-1", GROUP),
         Call("get", {"path": "/policies/usage-limits/<usage.id>/entities"}, "listUsageLimitsPolicyEntities"),
-        Call("put", {"path": "/policies/usage-limits/<usage.id>/entities/<person>/reset"}, "resetUsageLimitsPolicyEntity"),
+        Call("put", {"path": "/policies/usage-limits/<usage.id>/entities/group-1/reset"}, "resetUsageLimitsPolicyEntity"),
         Call("delete", {"path": "/policies/usage-limits/<usage.id>"}, "deleteUsageLimitsPolicy"),
         Call("post", {"url": "/policies/rate-limits", **RATE_POLICY}, "createRateLimitsPolicy", keep="rate"),
-        Call("get", {"path": "/policies/rate-limits"}, "listRateLimitsPolicies"),
+        Call("get", {"path": "/policies/rate-limits?workspace_id=<workspace>"}, "listRateLimitsPolicies"),
         Call("get", {"path": "/policies/rate-limits/<rate.id>"}, "getRateLimitsPolicy"),
         Call("put", {"path": "/policies/rate-limits/<rate.id>", "body": {"value": 60}}, "updateRateLimitsPolicy"),
         Call("delete", {"path": "/policies/rate-limits/<rate.id>"}, "deleteRateLimitsPolicy"),
@@ -630,11 +639,11 @@ PYTHON: Families = {
     "inference": [
         Call("embeddings.create", {"model": "text-embedding-3-small", "input": "Opening hours"}, "createEmbedding"),
         Call("moderations.create", {"input": "I will water your plants."}, "createModeration"),
-        Call("post", {"url": "/rerank", **RERANK}, "createRerank"),
         Call("images.generate", {"prompt": "A lighthouse"}, "createImage"),
         Call("images.edit", {"image": Upload("image.png"), "prompt": "Put a boat beside it"}, "createImageEdit"),
         Call("images.create_variation", {"image": Upload("image.png")}, "createImageVariation"),
     ],
+    "rerank": [Call("post", {"url": "/rerank", **RERANK}, "createRerank")],
     "audio": [
         Call("audio.speech.create", {"model": "tts-1", "voice": "nova", "input": "At noon."}, "createSpeech"),
         Call("audio.transcriptions.create", {"file": Upload("speech.wav"), "model": "whisper-1"}, "createTranscription"),
@@ -1081,14 +1090,15 @@ NODE: Families = {
     ],
     "policies": [
         Call("post", ["/policies/usage-limits", USAGE_POLICY], "createUsageLimitsPolicy", keep="usage"),
-        Call("get", ["/policies/usage-limits"], "listUsageLimitsPolicies"),
+        Call("get", ["/policies/usage-limits?workspace_id=<workspace>"], "listUsageLimitsPolicies"),
         Call("get", ["/policies/usage-limits/<usage.id>"], "getUsageLimitsPolicy"),
         Call("put", ["/policies/usage-limits/<usage.id>", {"credit_limit": 60}], "updateUsageLimitsPolicy"),
+        Planted("usage_limits_policy_entities", "group-1", GROUP),
         Call("get", ["/policies/usage-limits/<usage.id>/entities"], "listUsageLimitsPolicyEntities"),
-        Call("put", ["/policies/usage-limits/<usage.id>/entities/<person>/reset", {}], "resetUsageLimitsPolicyEntity"),
+        Call("put", ["/policies/usage-limits/<usage.id>/entities/group-1/reset", {}], "resetUsageLimitsPolicyEntity"),
         Call("delete", ["/policies/usage-limits/<usage.id>"], "deleteUsageLimitsPolicy"),
         Call("post", ["/policies/rate-limits", RATE_POLICY], "createRateLimitsPolicy", keep="rate"),
-        Call("get", ["/policies/rate-limits"], "listRateLimitsPolicies"),
+        Call("get", ["/policies/rate-limits?workspace_id=<workspace>"], "listRateLimitsPolicies"),
         Call("get", ["/policies/rate-limits/<rate.id>"], "getRateLimitsPolicy"),
         Call("put", ["/policies/rate-limits/<rate.id>", {"value": 60}], "updateRateLimitsPolicy"),
         Call("delete", ["/policies/rate-limits/<rate.id>"], "deleteRateLimitsPolicy"),
@@ -1113,11 +1123,11 @@ NODE: Families = {
     "inference": [
         Call("embeddings.create", [{"model": "text-embedding-3-small", "input": "Opening hours"}], "createEmbedding"),
         Call("moderations.create", [{"input": "I will water your plants."}], "createModeration"),
-        Call("post", ["/rerank", RERANK], "createRerank"),
         Call("images.generate", [{"prompt": "A lighthouse"}], "createImage"),
         Call("images.edit", [{"image": Upload("image.png"), "prompt": "Put a boat beside it"}], "createImageEdit"),
         Call("images.createVariation", [{"image": Upload("image.png")}], "createImageVariation"),
     ],
+    "rerank": [Call("post", ["/rerank", RERANK], "createRerank")],
     "audio": [
         Call("audio.speech.create", [{"model": "tts-1", "voice": "nova", "input": "At noon."}], "createSpeech"),
         Call("audio.transcriptions.create", [{"file": Upload("speech.wav"), "model": "whisper-1"}], "createTranscription"),

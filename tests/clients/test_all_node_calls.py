@@ -15,7 +15,7 @@ import pytest
 
 from mockserver.pytest_plugin import PortkeyWorld
 from tests.clients import test_node_sdk
-from tests.clients.calls import NODE, Call, Upload, departures, left_over, write_uploads
+from tests.clients.calls import NODE, Call, Upload, departures, left_over, provider_for, write_uploads
 
 node = test_node_sdk.node
 
@@ -23,16 +23,18 @@ node = test_node_sdk.node
 class NodeClient(test_node_sdk.NodeClient):
     """A Node process that calls one world with the SDK, and reads streams to their end."""
 
-    def __init__(self, node: str, world: PortkeyWorld) -> None:
+    def __init__(self, node: str, world: PortkeyWorld, **environment: str) -> None:
         settings = {"PATH": os.environ["PATH"], "PORTKEY_BASE_URL": world.url, "PORTKEY_API_KEY": world.api_key}
         command = [node, str(test_node_sdk.NODE / "all_calls.mjs")]
-        self._process = subprocess.Popen(command, env=settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, env=settings | environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
 
 @pytest.fixture
-def sdk(node: str, portkey: PortkeyWorld) -> Iterator[NodeClient]:
+def sdk(node: str, portkey: PortkeyWorld, family: str) -> Iterator[NodeClient]:
     """The SDK in a private world."""
-    client = NodeClient(node, portkey)
+    client = NodeClient(node, portkey, CLIENT_PROVIDER=provider_for(family))
     yield client
     client.close()
 
@@ -57,6 +59,7 @@ def test_calls_return_and_reach_their_operations(portkey: PortkeyWorld, sdk: Nod
     assert not found, "\n".join(found)
 
 
-def test_every_method_is_in_the_table(sdk: NodeClient) -> None:
+@pytest.mark.parametrize("family", ["chat"])
+def test_every_method_is_in_the_table(sdk: NodeClient, family: str) -> None:
     """A method that the SDK gains wants a row, or a reason in `BEYOND`."""
     assert left_over(sdk.call("methods"), NODE) == set()

@@ -28,6 +28,7 @@ from tests.clients.calls import (
     Upload,
     departures,
     left_over,
+    provider_for,
     write_uploads,
 )
 
@@ -45,9 +46,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def make(portkey: PortkeyWorld, tmp_path: Path) -> Make:
+def make(portkey: PortkeyWorld, tmp_path: Path, family: str) -> Make:
     """Makes a call with `Portkey`."""
-    client = portkey.client()
+    client = portkey.client(provider=provider_for(family))
     write_uploads(tmp_path)
 
     def run(call: Call, given: Any) -> Any:
@@ -62,9 +63,9 @@ def make(portkey: PortkeyWorld, tmp_path: Path) -> Make:
 
 
 @pytest.fixture
-def make_async(portkey: PortkeyWorld, tmp_path: Path) -> Iterator[Make]:
+def make_async(portkey: PortkeyWorld, tmp_path: Path, family: str) -> Iterator[Make]:
     """Makes a call with `AsyncPortkey`."""
-    client = portkey.async_client()
+    client = portkey.async_client(provider=provider_for(family))
     write_uploads(tmp_path)
 
     async def run(call: Call, given: Any) -> Any:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from mockserver.pytest_plugin import PortkeyWorld
 from tests.clients import test_node_sdk
 from tests.clients.test_node_sdk import NodeClient, Refused
 
-node, sdk = test_node_sdk.node, test_node_sdk.sdk
+node = test_node_sdk.node
 
 SHARED = "ws-shared-3f9c1a"
 NOON = datetime(2026, 5, 3, 12, tzinfo=UTC)
@@ -31,10 +32,19 @@ EXPORT = {"workspaceId": SHARED, "description": "Noon", "filters": WINDOW, "requ
 
 
 @pytest.fixture
+def sdk(node: str, portkey: PortkeyWorld) -> Iterator[NodeClient]:
+    """The SDK in a private world, with a key that the world does not know."""
+    client = NodeClient(node, portkey, PORTKEY_API_KEY="any")
+    yield client
+    client.close()
+
+
+@pytest.fixture
 def traffic(sdk: NodeClient, portkey: PortkeyWorld) -> None:
-    """A call at noon, and a failed one that is reported three minutes later."""
+    """Reports of a call at noon, and of a failed one three minutes later."""
     portkey.clock.freeze(NOON)
-    sdk.call("chat.completions.create", {"model": "gpt-4o", "messages": [{"role": "user", "content": "Tide?"}], "user": "ines"})
+    answer = {"response_time": 270, "body": {"usage": {"prompt_tokens": 21, "completion_tokens": 17}}}
+    sdk.call("logs.create", {"request": QUESTION, "response": answer, "metadata": {"user": "ines"}})
     portkey.clock.freeze(NOON + timedelta(minutes=3))
     assert sdk.call("logs.create", FAILED) == {"status": "success", "success": True}
 
@@ -44,6 +54,13 @@ def test_list_of_logs_arrives_by_numbers(sdk: NodeClient, portkey: PortkeyWorld)
     several: Any = [FAILED, FAILED]
     sdk.call("logs.create", several)
     assert [log["trace_id"] for log in portkey.world["logs"].newest()] == ["tide-1", "tide-1"]
+
+
+def test_calls_count_as_reports_do(sdk: NodeClient, portkey: PortkeyWorld) -> None:
+    portkey.clock.freeze(NOON)
+    question = [{"role": "user", "content": "Which tide is next?"}]
+    reply = sdk.call("chat.completions.create", {"model": "gpt-4o", "messages": question, "user": "ines"})
+    assert sdk.call("analytics.graphs.tokens", WINDOW)["summary"]["total"] == reply["usage"]["total_tokens"] > 0
 
 
 @pytest.mark.usefixtures("traffic")
@@ -74,7 +91,10 @@ def test_draft_cannot_be_downloaded(sdk: NodeClient) -> None:
     made = sdk.call("logs.exports.create", EXPORT)
     with pytest.raises(Refused) as caught:
         sdk.call("logs.exports.download", {"exportId": made["id"]})
-    assert (caught.value.status, caught.value.message) == (400, "An export that is draft cannot be downloaded")
+    assert (caught.value.status, caught.value.message) == (
+        400,
+        "Invalid request: path/exportId names an export that is draft; it cannot be downloaded",
+    )
 
 
 @pytest.mark.usefixtures("traffic")

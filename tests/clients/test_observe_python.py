@@ -29,26 +29,39 @@ QUESTION = {"url": "https://api.openai.com/v1/chat/completions", "provider": "op
 def call(request: pytest.FixtureRequest, portkey: PortkeyWorld) -> Iterator[Call]:
     """Calls a method of the SDK by its name, on `Portkey` or on `AsyncPortkey`."""
     if request.param == "sync":
-        client = portkey.client()
+        client = portkey.client(api_key="any")
         yield lambda method, **arguments: operator.attrgetter(method)(client)(**arguments)
         return
-    client = portkey.async_client()
+    client = portkey.async_client(api_key="any")
     with asyncio.Runner() as runner:
         yield lambda method, **arguments: runner.run(operator.attrgetter(method)(client)(**arguments))
         runner.run(client.close())
         runner.run(client.openai_client.close())
 
 
+def answer(status: int, tokens: tuple[int, int], ms: int) -> dict[str, Any]:
+    """An answer as somebody reports it."""
+    usage = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}
+    return {"status": status, "response_time": ms, "body": {"usage": usage}}
+
+
 @pytest.fixture
 def traffic(call: Call, portkey: PortkeyWorld) -> None:
-    """Two calls at noon, one of them by Ines, and a failed one that is reported three minutes later."""
+    """Reports of two calls at noon, one of them by Ines, and of a failed one three minutes later."""
     portkey.clock.freeze(NOON)
-    for metadata in ('{"_user": "ines"}', "{}"):
-        headers = {"x-portkey-metadata": metadata}
-        call("chat.completions.create", model="gpt-4o", messages=MESSAGES, extra_headers=headers)
+    for metadata in ({"_user": "ines"}, {}):
+        call("logs.create", request=QUESTION, response=answer(200, (21, 17), 270), metadata=metadata)
     portkey.clock.freeze(NOON + timedelta(minutes=3))
-    answer = {"status": 500, "response_time": 400, "body": {"usage": {"prompt_tokens": 100, "completion_tokens": 10}}}
-    call("logs.create", request=QUESTION, response=answer, metadata={"trace_id": "tide-1", "_user": "bo"})
+    metadata = {"trace_id": "tide-1", "_user": "bo"}
+    call("logs.create", request=QUESTION, response=answer(500, (100, 10), 400), metadata=metadata)
+
+
+def test_calls_count_as_reports_do(call: Call, portkey: PortkeyWorld) -> None:
+    portkey.clock.freeze(NOON)
+    reply = call("chat.completions.create", model="gpt-4o", messages=MESSAGES, user="ines")
+    tokens = call("analytics.graphs.tokens", **WINDOW)
+    assert tokens.summary["total"] == tokens.data[0]["total"] == reply.usage.total_tokens > 0
+    assert call("analytics.groups.users", **WINDOW).data[0]["user"] == "ines"
 
 
 @pytest.mark.usefixtures("traffic")

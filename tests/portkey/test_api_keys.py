@@ -98,6 +98,14 @@ def test_create_refuses_unknown_types(client: Client, path: str) -> None:
     refused(client.post(path, {"name": "app", "scopes": ["logs.view"], "workspace_id": PRODUCTION}), 400, "AB01")
 
 
+@pytest.mark.parametrize("own", [{"_usage": 7}, {"_usage": "abc"}, {"id": NOBODY}, {"_secrets": ["x"]}], ids=str)
+def test_create_says_nothing_of_what_is_the_services(client: Client, own: Record) -> None:
+    made = make_key(client, usage_limits={"type": "cost", "credit_limit": 5}, **own)
+    key = read_key(client, made.id)
+    assert made.id != NOBODY
+    assert (key["status"], key["usage_limits"]) == ("active", {"type": "cost", "credit_limit": 5})
+
+
 def test_organisation_key_has_no_workspace(client: Client) -> None:
     key = read_key(client, make_key(client, "organisation/service").id)
     assert (key["workspace_id"], key["user_id"]) == (None, None)

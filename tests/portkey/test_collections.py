@@ -218,9 +218,8 @@ def test_collection_moves_into_nothing_impossible(client: Client) -> None:
     refunds = make_collection(client, "Refunds", parent_collection_id=care["id"])
     elsewhere = make_collection(client, "Trials", workspace_id=RESEARCH)
     path = f"{COLLECTIONS}/{care['id']}"
-    for parent in (care, refunds, elsewhere):
-        refused(client.put(path, {"parent_collection_id": parent["id"]}), 400, "AB01")
-    refused(client.put(path, {"parent_collection_id": NOBODY}), 404, "AB08")
+    for parent_id in (care["id"], refunds["id"], elsewhere["id"], NOBODY):
+        refused(client.put(path, {"parent_collection_id": parent_id}), 400, "AB01")
     assert read(client, path)["parent_collection_id"] is None
 
 

@@ -192,6 +192,8 @@ def test_one_thing_makes_a_config(client: Client, enough: Record) -> None:
         {"targets": [{"virtual_key": "a"}]},
         {"override_params": {"temperature": 0}},
         {"override_params": {"model": "gpt-4o"}},
+        {"override_params": {"model": "meta/llama"}},
+        {"override_params": {"model": 5}},
         {"override_params": {"model": "@cf/meta/llama"}},
         {"override_params": {"model": "@a"}},
         {"nobody_knows": 1},

@@ -141,6 +141,12 @@ def test_new_default_takes_the_flag(client: Client) -> None:
     assert [read_config(client, slug)["is_default"] for slug in (first, second)] == [0, 1]
 
 
+def test_default_keeps_the_flag_beside_others(client: Client) -> None:
+    first = make_config(client, is_default=1)["slug"]
+    make_config(client, is_default=0)
+    assert read_config(client, first)["is_default"] == 1
+
+
 def test_default_of_another_workspace_keeps_the_flag(client: Client) -> None:
     first = make_config(client, is_default=1)["slug"]
     make_config(client, is_default=1, workspace_id=RESEARCH)
@@ -279,9 +285,10 @@ def test_owner_is_who_made_it(client: Client) -> None:
     dara = user_id(client, DARA)
     key = make_key(client, "workspace/user", user_id=dara, scopes=["configs.create", "configs.update"])
     made = make_config(client.as_key(key.secret))
-    update(client, made["slug"], name="Other")
-    shown = read_config(client, made["slug"])
-    assert (shown["owner_id"], shown["updated_by"]) == (dara, user_id(client, ADA))
+    for caller, person in ((client, user_id(client, ADA)), (client.as_key(key.secret), dara)):
+        update(caller, made["slug"], name="Other")
+        shown = read_config(client, made["slug"])
+        assert (shown["owner_id"], shown["updated_by"]) == (dara, person)
 
 
 @pytest.mark.parametrize(

@@ -236,10 +236,11 @@ def test_row_may_be_switched_off_before_it_was_on(ours: Client) -> None:
 
 def test_call_without_a_body_changes_nothing(ours: Client) -> None:
     grant(ours, PRODUCTION)
-    before = state(ours)
+    before = read(ours, PATH), read_integration(ours)
+    at(ours, "2026-05-04T10:00:00Z")
     done(ours.put(PATH))
     done(ours.put(PATH, {}))
-    assert state(ours) == before
+    assert (read(ours, PATH), read_integration(ours)) == before
 
 
 # What a grant brings along

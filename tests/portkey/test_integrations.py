@@ -466,36 +466,39 @@ def test_list_item_is_the_read_without_details(client: Client) -> None:
 
 
 def test_list_is_newest_first(client: Client) -> None:
+    seeded = slugs(client)
     make_integration(client, "first")
     make_integration(client, "second")
     page = read(client, INTEGRATIONS)
-    assert (page["object"], page["total"]) == ("list", 3)
-    assert slugs(client) == ["second", "first", SEEDED]
+    assert (page["object"], page["total"]) == ("list", len(seeded) + 2)
+    assert slugs(client) == ["second", "first", *seeded]
 
 
 def test_pages_count_from_nought(client: Client) -> None:
-    for number in range(4):
-        make_integration(client, f"n{number}")
-    assert slugs(client, page_size=2) == ["n3", "n2"]
-    assert slugs(client, page_size=2, current_page=1) == ["n1", "n0"]
-    assert slugs(client, pageSize=2, currentPage=2) == [SEEDED]
-    assert slugs(client, page_size=2, current_page=3) == []
-    assert read(client, INTEGRATIONS, page_size=2, current_page=1)["total"] == 5
+    for number in range(5):
+        make_integration(client, f"n{number}", workspace_id=RESEARCH)
+    there = {"workspace_id": RESEARCH}
+    assert slugs(client, **there, page_size=2) == ["n4", "n3"]
+    assert slugs(client, **there, page_size=2, current_page=1) == ["n2", "n1"]
+    assert slugs(client, **there, pageSize=2, currentPage=2) == ["n0"]
+    assert slugs(client, **there, page_size=2, current_page=3) == []
+    assert read(client, INTEGRATIONS, **there, page_size=2, current_page=1)["total"] == 5
 
 
 def test_page_holds_a_hundred(client: Client) -> None:
     """Conventions: Paging."""
-    for number in range(100):
-        make_integration(client, f"n{number}")
-    page = read(client, INTEGRATIONS)
+    for number in range(101):
+        make_integration(client, f"n{number}", workspace_id=RESEARCH)
+    page = read(client, INTEGRATIONS, workspace_id=RESEARCH)
     assert (len(page["data"]), page["total"]) == (100, 101)
 
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("organisation", ["ours", SEEDED]), ("workspace", ["lab", "theirs"]), ("all", ["lab", "theirs", "ours", SEEDED])],
+    [("organisation", ["ours"]), ("workspace", ["lab", "theirs"]), ("all", ["lab", "theirs", "ours"])],
 )
 def test_list_shows_the_kind_that_is_asked_for(client: Client, kind: str, expected: list[str]) -> None:
+    expected = [*expected, *slugs(client, type=kind)]
     make_integration(client, "ours")
     make_integration(client, "theirs", workspace_id=PRODUCTION)
     make_integration(client, "lab", workspace_id=RESEARCH)
@@ -508,22 +511,24 @@ def test_unknown_kind_is_refused(client: Client) -> None:
 
 
 def test_list_without_a_kind_shows_all(client: Client) -> None:
+    seeded = slugs(client, type="organisation")
     make_integration(client, "theirs", workspace_id=PRODUCTION)
-    assert slugs(client) == ["theirs", SEEDED]
+    assert slugs(client) == ["theirs", *seeded]
 
 
 @pytest.mark.parametrize(
     ("workspace", "kind", "expected"),
     [
-        (PRODUCTION, "all", ["theirs", SEEDED]),
+        (PRODUCTION, "all", ["theirs"]),
         (PRODUCTION, "workspace", ["theirs"]),
-        (PRODUCTION, "organisation", [SEEDED]),
+        (PRODUCTION, "organisation", []),
         (RESEARCH, "all", ["lab"]),
     ],
 )
 def test_list_of_a_workspace_has_its_own_and_what_it_may_use(
     client: Client, workspace: str, kind: str, expected: list[str]
 ) -> None:
+    expected = [*expected, *slugs(client, workspace_id=workspace, type=kind)]
     make_integration(client, "ours")
     make_integration(client, "theirs", workspace_id=PRODUCTION)
     make_integration(client, "lab", workspace_id=RESEARCH)
@@ -532,8 +537,9 @@ def test_list_of_a_workspace_has_its_own_and_what_it_may_use(
 
 
 def test_list_of_a_workspace_lacks_what_was_switched_off(client: Client) -> None:
+    assert SEEDED in slugs(client, workspace_id=PRODUCTION)
     grant(client, PRODUCTION, slug=SEEDED, enabled=False)
-    assert slugs(client, workspace_id=PRODUCTION) == []
+    assert SEEDED not in slugs(client, workspace_id=PRODUCTION)
 
 
 def test_list_of_an_unknown_workspace_is_forbidden(client: Client) -> None:
@@ -545,22 +551,22 @@ def test_list_of_an_unknown_workspace_is_forbidden(client: Client) -> None:
 
 def test_key_of_a_workspace_lists_what_it_may_use(client: Client) -> None:
     """Scopes: a workspace key may list the organisation's, and no more."""
+    seeded = slugs(client, workspace_id=PRODUCTION)
     make_integration(client, "ours")
     make_integration(client, "theirs", workspace_id=PRODUCTION)
     make_integration(client, "lab", workspace_id=RESEARCH)
     caller = as_workspace(client, "organisation_integrations.list", "workspace_integrations.list")
-    assert slugs(caller) == ["theirs", SEEDED]
+    assert slugs(caller) == ["theirs", *seeded]
     refused(caller.get(INTEGRATIONS, params={"workspace_id": RESEARCH}), 403, "AB03")
 
 
-@pytest.mark.parametrize(
-    ("scope", "expected"),
-    [("organisation_integrations.list", [SEEDED]), ("workspace_integrations.list", ["theirs"])],
-)
-def test_list_shows_what_the_scope_is_for(client: Client, scope: str, expected: list[str]) -> None:
+@pytest.mark.parametrize("kind", ["organisation", "workspace"])
+def test_list_shows_what_the_scope_is_for(client: Client, kind: str) -> None:
     make_integration(client, "theirs", workspace_id=PRODUCTION)
-    assert slugs(as_admin(client, scope)) == expected
-    assert slugs(as_workspace(client, scope)) == expected
+    scope = f"{kind}_integrations.list"
+    assert slugs(as_admin(client, scope)) == slugs(client, type=kind)
+    assert slugs(as_workspace(client, scope)) == slugs(client, type=kind, workspace_id=PRODUCTION)
+    assert ("theirs" in slugs(client, type=kind)) is (kind == "workspace")
 
 
 @pytest.mark.parametrize("suffix", ["", "/models", "/workspaces"])
@@ -697,10 +703,12 @@ def test_immutable_field_is_ignored(client: Client, field: str, value: Any) -> N
 
 @pytest.mark.parametrize("options", [{"json": {}}, {}], ids=["empty", "absent"])
 def test_update_that_says_nothing_changes_nothing(client: Client, options: Record) -> None:
+    at(client, "2026-05-03T17:08:55Z")
     make_integration(client)
-    before = state(client)
+    before = read_integration(client)
+    at(client, "2026-05-04T10:00:00Z")
     done(client.put(f"{INTEGRATIONS}/ours", **options))
-    assert state(client) == before
+    assert read_integration(client) == before
 
 
 def test_settings_merge_name_by_name(client: Client) -> None:
@@ -777,21 +785,23 @@ def test_factor_is_no_negative_number_nor_a_text(client: Client, factor: Any) ->
 
 
 def test_deleted_integration_is_not_found(client: Client) -> None:
+    seeded = slugs(client)
     make_integration(client)
     done(client.delete(f"{INTEGRATIONS}/ours"))
     for suffix in ("", "/models", "/workspaces"):
         refused(client.get(f"{INTEGRATIONS}/ours{suffix}"), 404, "AB08")
     refused(client.delete(f"{INTEGRATIONS}/ours"), 404, "AB08")
-    assert slugs(client) == [SEEDED]
+    assert slugs(client) == seeded
 
 
 def test_providers_go_with_their_integration(client: Client) -> None:
     """*chosen*: they could call nothing."""
+    seeded = providers(client)
     make_integration(client)
     grant(client, PRODUCTION)
     make_provider(client, "theirs")
     done(client.delete(f"{INTEGRATIONS}/ours"))
-    assert providers(client).keys() == {SEEDED, "openai-evaluations"}
+    assert providers(client) == seeded
     refused(client.get("/v1/virtual-keys/theirs"), 404, "AB08")
     assert ask(as_asker(client), "@ours/gpt-4o").status_code == 400
 

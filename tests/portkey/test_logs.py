@@ -17,16 +17,18 @@ from mockserver.values import Record
 from tests.conftest import Client
 from tests.portkey.team import NOBODY, PRODUCTION, RESEARCH, SHARED, at, make_key, read_key, refused, serve, state, workspace_id
 from tests.portkey.traffic import (
-    EXAMPLE_TOKENS,
     MESSAGES,
+    MODEL,
     NOON,
     asked,
+    cost_of,
     latest,
     noted,
     production,
     read_log,
     report,
     reported,
+    used,
 )
 
 LOGS = "/v1/logs"
@@ -234,22 +236,23 @@ def test_call_leaves_a_log(client: Client) -> None:
         "2026-05-03T12:00:00.000Z",
     )
     assert (shown["ai_org"], shown["ai_model"], shown["response_status_code"]) == ("openai", "gpt-4o", 200)
-    assert (shown["req_units"], shown["res_units"]) == EXAMPLE_TOKENS
-    assert shown["cost"] == 0.02225  # 21 tokens at 0.00025 cents, 17 at 0.001
+    assert (shown["req_units"], shown["res_units"]) == used(log)
+    assert shown["cost"] == cost_of(log) > 0
     assert (log["request"]["url"], log["request"]["method"]) == ("/v1/chat/completions", "POST")
-    assert log["request"]["body"] == {"model": "gpt-4o", "messages": MESSAGES, "user": "ines"}
+    assert log["request"]["body"] == {"model": MODEL, "messages": MESSAGES, "user": "ines"}
     assert log["response"]["body"]["choices"][0]["message"]["role"] == "assistant"
     assert metadata(log) == {"_user": "ines", "cost_centre": "1200"}
 
 
 def test_call_takes_as_long_as_its_answer(client: Client) -> None:
     """*chosen*: a tenth of a second, and a hundredth for each token of the answer."""
-    assert asked(client)["response"]["responseTime"] == 100 + 10 * EXAMPLE_TOKENS[1]
+    log = asked(client)
+    assert log["response"]["responseTime"] == 100 + 10 * used(log)[1]
 
 
 def test_call_names_its_key(client: Client) -> None:
     made = make_key(client, scopes=["completions.write"])
-    client.as_key(made.secret).post("/v1/chat/completions", {"model": "gpt-4o", "messages": MESSAGES})
+    client.as_key(made.secret).post("/v1/chat/completions", {"model": MODEL, "messages": MESSAGES})
     assert read_log(client, latest(client)[0]["id"])["metrics"]["api_key_id"] == made.id
 
 
@@ -261,18 +264,18 @@ def test_call_through_a_provider_names_it(client: Client) -> None:
     """The default workspace is not meant then: the provider's is (*chosen*)."""
     newest = next(client.world["providers"].newest(slug="openai-production"))
     workspace = client.world["workspaces"].get(newest["workspace_id"])
-    shown = asked(client, model="@openai-production/gpt-4o")["metrics"]
+    shown = asked(client)["metrics"]
     assert (shown["virtual_key"], shown["ai_org"], shown["ai_model"]) == ("openai-production", "openai", "gpt-4o")
     assert shown["workspace_slug"] == workspace["slug"]
 
 
 def test_call_without_a_workspace_belongs_to_the_default_one(client: Client) -> None:
-    assert asked(client)["metrics"]["workspace_slug"] == SHARED
+    assert asked(client, model="gpt-4o")["metrics"]["workspace_slug"] == SHARED
 
 
 def test_call_in_an_empty_world_belongs_to_none(tmp_path: Any) -> None:
     client = Client(serve(tmp_path, {}))
-    assert asked(client)["metrics"]["workspace_slug"] is None
+    assert asked(client, model="gpt-4o")["metrics"]["workspace_slug"] is None
 
 
 @pytest.mark.parametrize(
@@ -290,7 +293,7 @@ def test_call_in_an_empty_world_belongs_to_none(tmp_path: Any) -> None:
 def test_headers_say_metadata_and_trace(
     client: Client, headers: dict[str, str], metadata_: dict[str, str], trace_id: str | None
 ) -> None:
-    log = asked(client, headers)
+    log = asked(client, headers, model="gpt-4o")
     assert metadata(log) == metadata_
     assert trace_id is None or log["metrics"]["trace_id"] == trace_id
 
@@ -307,14 +310,14 @@ def test_spans_are_kept(client: Client) -> None:
 
 def test_headers_that_steer_are_kept_without_secrets(client: Client) -> None:
     config = json.dumps({"provider": "openai", "api_key": "sk-1"})
-    shown = asked(client, {"x-portkey-config": config, "x-portkey-debug": "true"})["request"]["portkeyHeaders"]
+    shown = asked(client, {"x-portkey-config": config, "x-portkey-debug": "true"}, model="gpt-4o")["request"]["portkeyHeaders"]
     assert shown == {"x-portkey-api-key": "[redacted]", "x-portkey-config": "[redacted]", "x-portkey-debug": "true"}
 
 
 def test_debug_false_keeps_no_bodies(client: Client) -> None:
     log = asked(client, {"x-portkey-debug": "false"})
     assert (log["request"]["body"], log["response"]["body"]) == ({}, {})
-    assert log["metrics"]["total_units"] == sum(EXAMPLE_TOKENS)
+    assert log["metrics"]["total_units"] > 0
 
 
 def test_long_exchange_keeps_its_facts(client: Client) -> None:
@@ -351,13 +354,13 @@ def test_other_reads_leave_no_log(client: Client, path: str) -> None:
 
 def test_refused_call_leaves_no_log(client: Client) -> None:
     """*chosen*: no refused call changes a world."""
-    client.post("/v1/chat/completions", {"model": "gpt-4o"})
-    production(client, "logs.view").post("/v1/chat/completions", {"model": "gpt-4o", "messages": MESSAGES})
+    client.post("/v1/chat/completions", {"model": MODEL})
+    production(client, "logs.view").post("/v1/chat/completions", {"model": MODEL, "messages": MESSAGES})
     assert len(client.world["logs"]) == 0
 
 
 def test_answer_on_demand_leaves_no_log(client: Client) -> None:
-    client.post("/v1/chat/completions", {"model": "gpt-4o", "messages": MESSAGES}, headers={"prefer": "code=200"})
+    client.post("/v1/chat/completions", {"model": MODEL, "messages": MESSAGES}, headers={"prefer": "code=200"})
     assert len(client.world["logs"]) == 0
 
 

@@ -32,7 +32,7 @@ from tests.portkey.team import (
     user_id,
     workspace_id,
 )
-from tests.portkey.traffic import DAY, MESSAGES, NOON, asked, noted, production, rated, report, reported
+from tests.portkey.traffic import DAY, MESSAGES, MODEL, NOON, asked, cost_of, noted, production, rated, report, reported, used
 
 EXPORTS = "/v1/logs/exports"
 WHOLE = 30
@@ -341,18 +341,18 @@ def test_line_has_what_was_asked_for(client: Client) -> None:
         "id": log["_id"],
         "trace_id": "tide-3",
         "created_at": "Sun May 03 2026 12:00:00 GMT+0000 (Coordinated Universal Time)",
-        "request": {"model": "gpt-4o", "messages": MESSAGES},
+        "request": {"model": MODEL, "messages": MESSAGES},
         "response": log["response"]["body"],
         "is_success": True,
         "ai_org": "openai",
         "ai_model": "gpt-4o",
-        "req_units": 21,
-        "res_units": 17,
-        "total_units": 38,
+        "req_units": used(log)[0],
+        "res_units": used(log)[1],
+        "total_units": sum(used(log)),
         "request_url": "/v1/chat/completions",
-        "cost": 0.02225,
+        "cost": cost_of(log),
         "cost_currency": "USD",
-        "response_time": 270,
+        "response_time": log["response"]["responseTime"],
         "response_status_code": 200,
         "mode": "single",
         "config": None,

@@ -131,7 +131,7 @@ def test_what_no_model_takes_is_rendered_too(client: Client) -> None:
     told = make_prompt(client, parameters={"temperature": "hot", "n": {}}, tools=[{"a": 1}], string='[{"role": 3}]')
     data = rendered(client, told)
     assert (data["temperature"], data["tools"], data["messages"]) == ("hot", [{"a": 1}], [{"role": 3}])
-    assert completed(client, told)["object"] == "chat.completion"
+    assert client.post(f"{PROMPTS}/{told['slug']}/completions", {}).status_code == 400
 
 
 def test_parameters_named_as_variables_are_their_defaults(client: Client) -> None:
@@ -306,9 +306,9 @@ def test_completion_is_a_plain_chat_completion(client: Client) -> None:
 
 
 def test_usage_adds_up(client: Client) -> None:
-    """A token is a word or another character: Be brief . user system Where is it ?"""
+    """By the rule of tokens; `test_tokens` has it."""
     usage = completed(client, make_prompt(client), **ASKED)["usage"]
-    assert usage["prompt_tokens"] == 9
+    assert usage["prompt_tokens"] == 18
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
 
@@ -348,7 +348,7 @@ def test_stream_is_openais(client: Client) -> None:
     """Source: gateway-data-plane, /chat/completions: Stream."""
     told = make_prompt(client)
     reply = complete(client, told, **ASKED, stream=True, n=2)
-    assert reply.headers["content-type"] == "text/event-stream"
+    assert reply.headers["content-type"] == "text/event-stream; charset=utf-8"
     events = chunks(reply)
     assert {(event["object"], event["id"], event["model"]) for event in events} == {
         ("chat.completion.chunk", events[0]["id"], "gpt-4o")
@@ -375,7 +375,7 @@ def test_text_streams_as_text(client: Client) -> None:
     told = make_prompt(client, string="Hello", model="gpt-3.5-turbo-instruct")
     events = chunks(complete(client, told, stream=True))
     text = "".join(event["choices"][0]["text"] for event in events)
-    assert (events[0]["object"], events[-1]["choices"][0]["finish_reason"]) == ("text_completion", "stop")
+    assert (events[0]["object"], events[-1]["choices"][0]["finish_reason"]) == ("text_completion", "length")
     assert text == completed(client, told)["choices"][0]["text"]
 
 
@@ -463,6 +463,22 @@ def test_unknown_provider_is_refused_to_keys_that_are_known(client: Client) -> N
 def test_model_of_the_call_may_bring_its_provider(client: Client) -> None:
     told = make_prompt(client, virtual_key="nowhere")
     assert completed(keyed(client), told, **ASKED, model="@openai-production/gpt-4o-mini")["model"] == "gpt-4o-mini"
+
+
+def test_model_with_an_at_sign_of_its_own_gets_the_prompts_provider(client: Client) -> None:
+    told = budgeted(client, 1000, model="@cf/meta/llama-3")
+    assert completed(keyed(client), told, **ASKED)["model"] == "@cf/meta/llama-3"
+    assert client.world["providers"].find("_handle", f"{workspace_id(client)}/few")["_usage"] > 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_completion_is_logged_with_its_prompt(client: Client, stream: bool) -> None:
+    told = make_prompt(client)
+    complete(client, f"{told['slug']}@latest", **ASKED, stream=stream)
+    log = next(client.world["logs"].newest())
+    usage = completed(client, told, **ASKED)["usage"]
+    assert (log["prompt_id"], log["prompt_slug"]) == (told["id"], told["slug"])
+    assert (log["req_units"], log["res_units"]) == (usage["prompt_tokens"], usage["completion_tokens"])
 
 
 def test_render_leaves_the_world_as_it_was(client: Client) -> None:

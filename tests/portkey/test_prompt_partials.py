@@ -220,7 +220,7 @@ def test_published_version_is_the_default(client: Client) -> None:
 
 def test_unknown_version_is_not_published(client: Client) -> None:
     told = make_partial(client)
-    refused(client.put(f"{PARTIALS}/{told['id']}/makeDefault", {"version": 2}), 404, "AB08")
+    refused(client.put(f"{PARTIALS}/{told['id']}/makeDefault", {"version": 2}), 400, "AB01")
     refused(client.put(f"{PARTIALS}/{told['id']}/makeDefault", {"version": "1"}), 400, "AB01")
     assert texts(client, told) == [(1, "Yours, {{us}}", "active")]
 

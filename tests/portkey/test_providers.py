@@ -293,35 +293,37 @@ def test_single_rate_limit_is_listed_as_an_object(ours: Client) -> None:
 
 
 def test_list_is_newest_first(ours: Client) -> None:
+    seeded = list(providers(ours))
     make_provider(ours, "first")
     make_provider(ours, "second")
     page = read(ours, PROVIDERS, workspace_id=PRODUCTION)
-    assert (page["object"], page["total"]) == ("list", 4)
-    assert [each["slug"] for each in page["data"]] == ["second", "first", "openai-evaluations", SEEDED]
+    assert (page["object"], page["total"]) == ("list", len(seeded) + 2)
+    assert list(providers(ours)) == ["second", "first", *seeded]
 
 
 def test_list_of_a_workspace_has_its_own_alone(ours: Client) -> None:
+    seeded = read(ours, PROVIDERS)["total"]
     grant(ours, RESEARCH)
     assert providers(ours, RESEARCH).keys() == {"ours"}
     assert providers(ours, workspace_id(ours, RESEARCH)).keys() == {"ours"}
-    assert read(ours, PROVIDERS)["total"] == 3
+    assert read(ours, PROVIDERS)["total"] == seeded + 1
 
 
 def test_pages_count_from_nought(ours: Client) -> None:
-    for number in range(3):
-        make_provider(ours, f"n{number}")
-    pages = [read(ours, PROVIDERS, workspace_id=PRODUCTION, page_size=2, current_page=page) for page in range(4)]
-    assert [[each["slug"] for each in page["data"]] for page in pages] == [
-        ["n2", "n1"], ["n0", "openai-evaluations"], [SEEDED], [],
-    ]  # fmt: skip
+    grant(ours, RESEARCH)
+    for number in range(4):
+        make_provider(ours, f"n{number}", workspace_id=RESEARCH)
+    pages = [read(ours, PROVIDERS, workspace_id=RESEARCH, page_size=2, current_page=page) for page in range(4)]
+    assert [[each["slug"] for each in page["data"]] for page in pages] == [["n3", "n2"], ["n1", "n0"], ["ours"], []]
     assert {page["total"] for page in pages} == {5}
 
 
 def test_page_holds_fifty(ours: Client) -> None:
     """Conventions: Paging."""
-    for number in range(49):
-        make_provider(ours, f"n{number}")
-    page = read(ours, PROVIDERS)
+    grant(ours, RESEARCH)
+    for number in range(50):
+        make_provider(ours, f"n{number}", workspace_id=RESEARCH)
+    page = read(ours, PROVIDERS, workspace_id=RESEARCH)
     assert (len(page["data"]), page["total"]) == (50, 51)
 
 

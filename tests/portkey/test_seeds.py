@@ -403,6 +403,11 @@ MISTAKES: list[tuple[str, int, list[str]]] = [
         ["providers.0", "slug oai"],
     ),
     (
+        LAB + "integrations:\n- {name: A, ai_provider_id: openai, workspace: ws-lab, every_workspace: true}\n",
+        4,
+        ["integrations.0", "every_workspace"],
+    ),
+    (
         "integrations:\n- {name: A, ai_provider_id: bedrock, configurations: {openai_project: x}}\n",
         2,
         ["integrations.0", "openai_project", "bedrock"],

@@ -26,9 +26,14 @@ def monday(client: Client) -> Client:
     return client
 
 
+def ask(client: Client, **body: Any) -> Any:
+    """Make a call of a model at OpenAI."""
+    return client.post(CHAT, {**CALL, **body}, headers={"x-portkey-provider": "openai"})
+
+
 def chat(client: Client) -> Record:
     """Make a call that succeeds; return what it used."""
-    reply = client.post(CHAT, CALL)
+    reply = ask(client)
     assert reply.status_code == 200, reply.text
     used: Record = reply.json()["usage"]
     return used
@@ -70,7 +75,7 @@ def test_limit_without_type_counts_dollars(monday: Client) -> None:
 
 def test_model_without_a_price_costs_nothing(monday: Client) -> None:
     key_id, caller = key_with(monday, {"type": "cost", "credit_limit": 10})
-    assert caller.post(CHAT, {**CALL, "model": "nobody-knows-it"}).status_code == 200
+    assert ask(caller, model="nobody-knows-it").status_code == 200
     assert read_key(monday, key_id)["usage_limits"] == {"type": "cost", "credit_limit": 10}
 
 
@@ -91,7 +96,7 @@ def test_key_is_exhausted_by_the_call_that_reaches_its_limit(monday: Client) -> 
     limit = read_key(monday, key_id)["usage_limits"]
     assert calls > 0
     assert limit["current_usage"] >= 40
-    assert barred(caller.post(CHAT, CALL), 412, "04") == "Portkey API Key Usage Limit Exceeded"
+    assert barred(ask(caller), 412, "04") == "Portkey API Key Usage Limit Exceeded"
     assert read_key(monday, key_id)["usage_limits"] == limit
 
 
@@ -100,30 +105,30 @@ def test_workspace_is_exhausted_with_its_keys(monday: Client) -> None:
     first, second = (monday.as_key(make_key(monday, workspace_id=made["id"], scopes=SCOPES).secret) for _ in range(2))
     used = chat(first)["total_tokens"]
     assert read_workspace(monday, made["id"])["usage_limits"][0]["current_usage"] == used
-    assert barred(second.post(CHAT, CALL), 412, "04") == "Portkey Workspace Usage Limit Exceeded"
+    assert barred(ask(second), 412, "04") == "Portkey Workspace Usage Limit Exceeded"
 
 
 @pytest.mark.parametrize("change", [{"usage_limits": {"type": "tokens", "credit_limit": 100000}}, {"reset_usage": True}])
 def test_exhausted_key_comes_back(monday: Client, change: Record) -> None:
     key_id, caller = key_with(monday, {"type": "tokens", "credit_limit": 1})
     chat(caller)
-    assert caller.post(CHAT, CALL).status_code == 412
+    assert ask(caller).status_code == 412
     done(monday.put(f"/v1/api-keys/{key_id}", change))
     assert read_key(monday, key_id)["status"] == "active"
-    assert caller.post(CHAT, CALL).status_code == 200
+    assert ask(caller).status_code == 200
 
 
 def test_reset_by_the_clock_brings_a_key_back(monday: Client) -> None:
     key_id, caller = key_with(monday, {"type": "tokens", "credit_limit": 1, "periodic_reset_days": 2})
     chat(caller)
     at(monday, "2026-05-05T23:59:59Z")
-    assert caller.post(CHAT, CALL).status_code == 412
+    assert ask(caller).status_code == 412
     at(monday, "2026-05-06T00:00:00Z")
     key = read_key(monday, key_id)
     assert (key["status"], key["last_reset_at"]) == ("active", "2026-05-06T00:00:00.000Z")
     assert key["next_usage_reset_at"] == "2026-05-08T00:00:00.000Z"
     assert "current_usage" not in key["usage_limits"]
-    assert caller.post(CHAT, CALL).status_code == 200
+    assert ask(caller).status_code == 200
 
 
 @pytest.mark.parametrize(("unit", "wait_s"), [("rps", 1), ("rpm", 60), ("rph", 3600), ("rpd", 50400), ("rpw", 223200)])
@@ -132,17 +137,17 @@ def test_window_of_tokens_refuses_when_full(monday: Client, unit: str, wait_s: i
     rate = {"type": "tokens", "unit": unit, "value": 1}
     caller = monday.as_key(make_key(monday, scopes=SCOPES, rate_limits=[rate]).secret)
     chat(caller)
-    reply = caller.post(CHAT, CALL)
+    reply = ask(caller)
     assert barred(reply, 429, "05").endswith("rate limit exceeded")
     assert reply.headers["retry-after"] == str(wait_s)
     monday.world.clock.move(timedelta(seconds=wait_s))
-    assert caller.post(CHAT, CALL).status_code == 200
+    assert ask(caller).status_code == 200
 
 
 def test_windows_of_tokens_and_requests_are_apart(monday: Client) -> None:
     rates = [{"type": "tokens", "unit": "rpm", "value": 100000}, {"type": "requests", "unit": "rpm", "value": 2}]
     caller = monday.as_key(make_key(monday, scopes=SCOPES, rate_limits=rates).secret)
-    assert [caller.post(CHAT, CALL).status_code for _ in range(3)] == [200, 200, 429]
+    assert [ask(caller).status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_threshold_sends_one_mail(monday: Client) -> None:

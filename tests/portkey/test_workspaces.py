@@ -540,6 +540,13 @@ def test_security_settings_cannot_be_overridden(client: Client) -> None:
     assert state(client) == before
 
 
+@pytest.mark.parametrize("own", [{"_usage": 7}, {"_usage": "abc"}, {"id": NOBODY}], ids=str)
+def test_create_says_nothing_of_what_is_the_services(client: Client, own: Record) -> None:
+    made = make_workspace(client, usage_limits=[{"type": "cost", "credit_limit": 5}], **own)
+    assert made["id"] != NOBODY
+    assert read_workspace(client, made["id"])["usage_limits"] == [{"type": "cost", "credit_limit": 5}]
+
+
 @pytest.mark.parametrize("form", ["id", "slug"])
 def test_config_of_user_keys_comes_back_as_slug(client: Client, form: str) -> None:
     config = client.post(

@@ -15,8 +15,8 @@ DAY = {"time_of_generation_min": "2026-05-03T00:00:00Z", "time_of_generation_max
 """The day of that noon."""
 
 MESSAGES = [{"role": "user", "content": "Which tide is next?"}]
-EXAMPLE_TOKENS = (21, 17)
-"""What the document's example of a chat completion says that it used."""
+MODEL = "@openai-production/gpt-4o"
+"""A model of the small team, as keys that the world knows must name it."""
 
 
 def report(
@@ -45,10 +45,22 @@ def reported(client: Client, *logs: Record, when: str | None = None) -> list[Rec
 
 def asked(client: Client, headers: dict[str, str] | None = None, **fields: Any) -> Record:
     """Ask a model, and return the log of the call as a read shows it."""
-    body = {"model": "gpt-4o", "messages": MESSAGES, **fields}
+    body = {"model": MODEL, "messages": MESSAGES, **fields}
     reply = client.post("/v1/chat/completions", body, headers=headers or {})
     assert reply.status_code == 200, reply.text[:500]
     return read_log(client, latest(client)[0]["id"])
+
+
+def used(log: Record) -> tuple[int, int]:
+    """The tokens that the answer in a log says it used, in and out."""
+    usage = log["response"]["body"]["usage"]
+    return usage["prompt_tokens"], usage["completion_tokens"]
+
+
+def cost_of(log: Record) -> float:
+    """What the answer in a log costs: list prices of gpt-4o, cents for a token."""
+    tokens_in, tokens_out = used(log)
+    return round(tokens_in * 0.00025 + tokens_out * 0.001, 10)
 
 
 def noted(client: Client, when: str | None = None, **facts: Any) -> None:
@@ -70,15 +82,12 @@ def read_log(client: Client, log_id: str) -> Record:
     return read(client, f"/v1/logs/{log_id}")
 
 
-def rated(
-    client: Client, trace_id: str, value: int, weight: float | None = None, when: str | None = None, **fields: Any
-) -> None:
-    """Put feedback into the world."""
+def rated(client: Client, trace_id: str, value: int, weight: float | None = None, when: str | None = None) -> None:
+    """Give feedback, at a time."""
     if when is not None:
         at(client, when)
-    feedback = {"id": client.world.ids.uuid4(), "trace_id": trace_id, "value": value, "weight": weight, "metadata": None}
-    client.world["feedback"].add({**feedback, "workspace_id": None, "created_at": client.world.clock.timestamp(), **fields})
-    client.world.keep()
+    reply = client.post("/v1/feedback", {"trace_id": trace_id, "value": value, "weight": weight})
+    assert reply.status_code == 200, reply.text[:500]
 
 
 def graph(client: Client, path: str, low: str = "", high: str = "", **filters: Any) -> Record:
@@ -90,6 +99,11 @@ def graph(client: Client, path: str, low: str = "", high: str = "", **filters: A
 def groups(client: Client, path: str, **query: Any) -> Record:
     """Read groups, of the day."""
     return read(client, f"/v1/analytics/groups/{path}", **DAY, **query)
+
+
+def critic(client: Client, slug: str) -> Client:
+    """The same world, called with a key of a workspace that may give feedback."""
+    return client.as_key(make_key(client, workspace_id=slug, scopes=["logs.write"]).secret)
 
 
 def production(client: Client, *scopes: str) -> Client:

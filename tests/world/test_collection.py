@@ -97,6 +97,12 @@ class CollectionMachine(RuleBasedStateMachine):
         else:
             assert self.things.remove(f"r{number}") == self.model.records.pop(at)
 
+    @rule(count=strategies.integers(0, 4))
+    def drop_oldest(self, count: int) -> None:
+        self.things.drop_oldest(count)
+        for record in self.model.newest()[::-1][:count]:
+            self.model.records.remove(record)
+
     @precondition(lambda self: self.attempt is None)
     @rule()
     def begin_attempt(self) -> None:
@@ -179,7 +185,7 @@ TestCollectionMachine = CollectionMachine.TestCase
 
 
 def things(layout: Layout = LAYOUT) -> Collection:
-    return Collection("things", layout, [])
+    return Collection("things", layout, [], [])
 
 
 def ids(records: list[Record]) -> list[str]:
@@ -355,7 +361,7 @@ def test_collection_copies_do_not_see_each_other() -> None:
 
 def test_collection_take_back_undoes_everything() -> None:
     undo: Undo = []
-    made = Collection("things", LAYOUT, undo)
+    made = Collection("things", LAYOUT, undo, [])
     made.add({"id": "a", "slug": "s", "team": "red", "created_at": "2026-01-01"})
     undo.clear()
     made.replace({"id": "a", "slug": "t", "team": "blue", "created_at": "2026-02-01"})
@@ -365,6 +371,18 @@ def test_collection_take_back_undoes_everything() -> None:
     assert list(made.newest()) == [{"id": "a", "slug": "s", "team": "red", "created_at": "2026-01-01"}]
     assert made.find("slug", "t") is None
     assert made.count(team="red") == 1
+
+
+def test_collection_drops_what_lists_show_last() -> None:
+    made = things()
+    for number in range(3000):
+        made.add({"id": f"r{number}", "created_at": f"2026-{number:05}", "slug": f"s{number}", "team": "red"})
+    made.freeze()
+    made.add({"id": "late", "created_at": "2025"})
+    made.drop_oldest(2999)
+    assert ids(list(made.newest())) == ["r2999", "r2998"]
+    assert ids(list(made.newest(team="red"))) == ["r2999", "r2998"]
+    assert made.find("slug", "s2997") is None
 
 
 def world() -> World:

@@ -120,6 +120,18 @@ def test_layers_removed_key_stays_gone_in_a_copy() -> None:
     assert "a" not in copy
 
 
+def test_layers_forget_a_removed_key_that_no_copy_has() -> None:
+    """Else who makes and deletes all day would fill a world with what is gone."""
+    undo: Undo = []
+    map_: Layers[int] = Layers(undo)
+    map_.put("a", 1)
+    undo.clear()
+    map_.remove("a")
+    assert map_._own == {}
+    take_back(undo)
+    assert map_.get("a") == 1
+
+
 def test_layers_freeze_without_writes_shares_all() -> None:
     map_: Layers[int] = Layers([])
     map_.put("a", 1)

@@ -111,7 +111,8 @@ def _shared(key: bytes, size: int) -> tuple[list[float], float]:
     # Evenly spread levels are so long together, as far as the last band goes.
     scale = _SHARED / (32768 / math.sqrt(3) * math.sqrt(_BANDS[-1][1]))
     made = [level * scale for level in levels]
-    return made, sum([level * level for level in made])
+    # Not by sum(), which adds floats in another way since Python 3.12.
+    return made, math.fsum([level * level for level in made])
 
 
 def _of_text(text: str) -> Features:

@@ -19,8 +19,6 @@ from mockserver.values import JSON, Record
 
 Kind: TypeAlias = Literal["generation", "edit", "variation"]
 
-MEDIA_TYPES: dict[str, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
-
 _FORMATS: dict[JSON, Format] = {"jpeg": "jpeg", "webp": "webp"}
 _EVENTS: dict[Kind, str] = {"generation": "image_generation", "edit": "image_edit", "variation": "image_edit"}
 

@@ -33,6 +33,9 @@ _A_WORD = "\x01"
 _ANY: dict[str, JSON] = {"string": _A_WORD, "integer": 3, "number": 2.5, "boolean": True}
 """What a type without any rule gets."""
 
+_ANYTHING: Record = {"nullable": True, "example": _A_WORD}
+"""What stands where nothing is said. The sampler makes a schema of its own there each time, and keeps them all."""
+
 _WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord")
 
 _MORE_FORMATS = {
@@ -193,13 +196,17 @@ class _Translation:
             if word in said:
                 parts = [self._child(part) for part in said[word]]
                 made[word] = [part for part, _ in (parts if word == "allOf" else sorted(parts, key=lambda each: each[1]))]
-        if "properties" in said:
-            parts_by_name = {name: self._child(part) for name, part in said["properties"].items()}
-            needed = said.get("required") or ()
-            made["properties"] = {n: part for n, (part, endless) in parts_by_name.items() if n in needed or not endless}
         for word in ("not", "additionalProperties"):
             if word in said:
                 made[word] = self._schema(said[word])
+        needed = said.get("required") or ()
+        if needed or "properties" in said:
+            parts_by_name = {name: self._child(part) for name, part in (said.get("properties") or {}).items()}
+            others = made.get("additionalProperties") or _ANYTHING
+            made["properties"] = {n: part for n, (part, endless) in parts_by_name.items() if n in needed or not endless}
+            made["properties"] |= {name: others for name in needed if name not in parts_by_name}
+        if "minProperties" in said:
+            made.setdefault("additionalProperties", _ANYTHING)
         self._add_items(made, said)
 
     def _child(self, said: JSON) -> tuple[Record, bool]:
@@ -221,6 +228,8 @@ class _Translation:
             made["items"], endless = self._child(items)
             if endless and not made.get("minItems"):
                 made["maxItems"] = 0
+        if first or "items" in made or "array" in (said.get("type") or ()):
+            made["items"] = made.get("items") or _ANYTHING
 
 
 def _ends(schema: Record, ending: set[str]) -> bool:

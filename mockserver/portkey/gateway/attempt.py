@@ -11,7 +11,7 @@ from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.contract.replies import Reply
 from mockserver.portkey import calls, envelopes, metering
 from mockserver.portkey.gateway import cache, hooks, scripts
-from mockserver.portkey.gateway.exchange import PROVIDERS, Exchange, Outcome, Provider, addressed_model, resolved
+from mockserver.portkey.gateway.exchange import PROVIDERS, Exchange, Outcome, Provider, resolved
 from mockserver.portkey.gateway.targets import shaped
 from mockserver.portkey.gateway.upstream import Answer, ask, model_of, replayed, reply_of
 from mockserver.portkey.gateway.verdicts import Subject
@@ -33,7 +33,7 @@ HOOKS_FAILED = "The guardrail checks defined in the config failed. You can find 
 def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
     """Return what a target, with all that it inherits, comes to."""
     world = exchange.world
-    provider, body = _addressed(exchange, target)
+    provider, body = addressed(exchange, target)
     body = body if exchange.is_form else shaped(body, target)
     outcome = Outcome(Reply(), path, provider, model_of(exchange.kind, body))
     exchange.strict = not exchange.is_loose and target.get("strict_open_ai_compliance") is not False
@@ -122,7 +122,7 @@ def _asked(
     return answer, after
 
 
-def _addressed(exchange: Exchange, target: Record) -> tuple[Provider, Record]:
+def addressed(exchange: Exchange, target: Record) -> tuple[Provider, Record]:
     """Who is to answer, and the body without a slug before its model.
 
     In a target `provider` counts before `virtual_key` and that before the model of `override_params`; one that says nothing
@@ -137,7 +137,7 @@ def _addressed(exchange: Exchange, target: Record) -> tuple[Provider, Record]:
         if said not in PROVIDERS:
             raise Problem(INVALID_REQUEST, "Invalid provider passed")
         return Provider(said), body
-    slug, model = addressed_model((target.get("override_params") or {}).get("model"))
+    slug, model = metering.parted(str((target.get("override_params") or {}).get("model") or ""))
     if slug:
         target["override_params"] = {**target["override_params"], "model": model}
         return resolved(exchange, slug), body

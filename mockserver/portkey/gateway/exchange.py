@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import calls
+from mockserver.portkey import calls, metering
 from mockserver.portkey.due import settle
 from mockserver.portkey.gateway.configs import Chosen
 from mockserver.portkey.identity import Caller
@@ -36,9 +36,6 @@ PROVIDERS = frozenset(
 )  # fmt: skip
 """Plain names of providers (gateway-data-plane names `VALID_PROVIDERS`; its list as far as public)."""
 
-_NO_SLUGS = ("@cf/", "@hf/")
-"""Models whose names begin so name no provider."""
-
 
 class Provider(NamedTuple):
     """Who answers: the plain name, and the world's record of it when a slug was named that it has."""
@@ -52,6 +49,7 @@ class Provider(NamedTuple):
 class Exchange:
     """One call.
 
+    `is_checked` tells that the body is the caller's own, which the contract has looked at.
     `is_loose` tells that answers need not be exactly as OpenAI's, `strict` whether those of the target at hand are.
     `elapsed_ms` is how long providers have taken so far, on the clock of the world; `feedback` is what guardrails have given.
     """
@@ -65,6 +63,7 @@ class Exchange:
     provider_name: str
     metadata: dict[str, str]
     trace_id: str
+    is_checked: bool
     is_loose: bool
     strict: bool = True
     elapsed_ms: float = 0.0
@@ -114,8 +113,9 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
     Fails: `invalid-request` for a slug that no provider has, for a provider or a host that is none.
     """
     said = calls.text(request, b"x-portkey-provider")
-    in_model, model = addressed_model(body.get("model"))
-    if model is not None:
+    in_model, is_checked = "", body is request.body
+    if isinstance(body.get("model"), str):
+        in_model, model = metering.parted(body["model"])
         body = {**body, "model": model}
     exchange = Exchange(
         kind=kind,
@@ -127,6 +127,7 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
         provider_name="" if said.startswith("@") else said,
         metadata=calls.metadata(request, world),
         trace_id=_trace_id(request) or world.ids.uuid4(),
+        is_checked=is_checked,
         is_loose=calls.text(request, b"x-portkey-strict-open-ai-compliance").lower() == "false",
     )
     if exchange.slug:
@@ -168,16 +169,6 @@ def _trace_id(request: Request) -> str:
     """The trace that a call names; W3C's header counts when Portkey's is absent."""
     parts = calls.text(request, b"traceparent").split("-")
     return calls.text(request, b"x-portkey-trace-id") or (parts[1] if len(parts) == 4 else "")
-
-
-def addressed_model(model: JSON) -> tuple[str, str | None]:
-    """Return the slug that a model's name begins with, empty for none, and the name without it; None for no text."""
-    if not isinstance(model, str):
-        return "", None
-    if not model.startswith("@") or "/" not in model or model.startswith(_NO_SLUGS):
-        return "", model
-    slug, _, name = model[1:].partition("/")
-    return slug, name
 
 
 def resolved(exchange: Exchange, slug: str) -> Provider:

@@ -39,7 +39,7 @@ def answer(kind: str, request: Request, world: World, body: Record | None = None
     outcome = route(exchange, attempt)
     cost_cents = _counted(exchange, outcome)
     reply = outcome.reply
-    reply.headers = {**reply.headers, **_headers(exchange, outcome)}
+    reply.headers = {**reply.headers, **headers(exchange, outcome)}
     reply.kept = True
     if exchange.elapsed_ms:
         reply.due_s = world.clock.seconds() + exchange.elapsed_ms / 1000
@@ -65,14 +65,15 @@ def _rate(exchange: Exchange, outcome: Outcome) -> None:
         )
 
 
-def _headers(exchange: Exchange, outcome: Outcome) -> dict[str, str]:
-    headers = {
+def headers(exchange: Exchange, outcome: Outcome) -> dict[str, str]:
+    """What the gateway tells in headers of every reply that a target gave."""
+    told = {
         "x-portkey-trace-id": exchange.trace_id,
         "x-portkey-retry-attempt-count": str(outcome.retries),
         "x-portkey-cache-status": outcome.cache_status,
         "x-portkey-last-used-option-index": outcome.path,
     }
-    return headers if outcome.provider.name == "portkey" else {**headers, "x-portkey-provider": outcome.provider.name}
+    return told if outcome.provider.name == "portkey" else {**told, "x-portkey-provider": outcome.provider.name}
 
 
 def _counted(exchange: Exchange, outcome: Outcome) -> float:

@@ -32,7 +32,12 @@ def inherit(above: Record, target: Record) -> Record:
 
 
 def shaped(body: Record, target: Record) -> Record:
-    """Return a call's body as a target sends it on: defaults where nothing is said, then overrides, then what is dropped."""
+    """Return a call's body as a target sends it on: defaults where nothing is said, then overrides, then what is dropped.
+
+    It is the very same where the target has nothing to say.
+    """
+    if not any(target.get(name) for name in ("default_params", "override_params", "drop_params")):
+        return body
     made = {**(target.get("default_params") or {}), **body, **(target.get("override_params") or {})}
     dropped = target.get("drop_params") or ()
     if dropped:

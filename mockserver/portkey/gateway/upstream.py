@@ -19,7 +19,7 @@ from mockserver.portkey.answers.chance import Chance
 from mockserver.portkey.answers.decoration import decorated
 from mockserver.portkey.answers.errors import Unanswerable
 from mockserver.portkey.answers.script import Said, SaidCall
-from mockserver.portkey.gateway import scripts
+from mockserver.portkey.gateway import bodies, scripts
 from mockserver.portkey.gateway.exchange import Exchange, Provider
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
@@ -95,6 +95,10 @@ def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, pa
     said = script.get("answer") or {}
     if "error" in said:
         return _failure(exchange, provider, said["error"])
+    wrong = bodies.fault(exchange.kind, body) if body is not exchange.body or not exchange.is_checked else None
+    if wrong is not None:
+        pointer, message = wrong
+        return _failure(exchange, provider, {"status": 400, "message": message, "param": pointer.strip("/") or None})
     try:
         answer = _KINDS[exchange.kind](exchange, provider, body, model, _said(said))
     except Unanswerable as refused:

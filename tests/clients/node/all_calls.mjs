@@ -8,7 +8,7 @@ import { Portkey } from 'portkey-ai';
 const LONGEST_LIFE_MS = 60_000;
 setTimeout(() => process.exit(1), LONGEST_LIFE_MS).unref();
 
-const client = new Portkey({});
+const client = new Portkey({ provider: process.env.CLIENT_PROVIDER });
 
 function given(value) {
   if (value === null || typeof value !== 'object') return value;

@@ -11,6 +11,7 @@ from openai.types import ModerationCreateResponse
 from mockserver.portkey.answers import moderations
 from mockserver.values import JSON
 from tests.portkey.answers.given import STEADY, CountingIds, Judge, chance, texts
+from tests.test_docs import quoted, read, rows, section
 
 MODEL = "omni-moderation-latest"
 
@@ -57,6 +58,12 @@ def test_any_kind_can_be_asked_for(kind: str) -> None:
 @pytest.mark.parametrize("kind", moderations.CATEGORIES)
 def test_every_word_of_the_list_is_found(kind: str) -> None:
     assert all(kind in flagged(f"so {word}, they say") for word in moderations.CATEGORIES[kind])
+
+
+def test_page_has_every_word_of_the_list() -> None:
+    table = rows(section(read("model.md"), "## Moderations"))
+    told = {quoted(row[0])[0]: tuple(word.strip() for word in row[1].split(",")) for row in table}
+    assert told == moderations.CATEGORIES
 
 
 def test_scores_follow_the_flags() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import jsonschema_rs
@@ -61,6 +62,10 @@ def sampled(schema: JSON, words: tuple[str, ...] = ("Porto", "train"), seed: int
         thing(a=thing(x={"type": "integer"}), b={"$ref": "#/properties/a"}),
         {"$schema": "http://json-schema.org/draft-04/schema#", "type": "integer", "minimum": 3, "exclusiveMinimum": True},
         {"$schema": "http://json-schema.org/draft-07/schema#", "type": "array", "items": [{"type": "integer"}, {"const": "a"}]},
+        {"allOf": [{"type": "object", "properties": {"b": {"type": "integer"}}}, {"required": ["b"]}]},
+        {"properties": {"a": {"type": "integer"}, "b": {"type": "null"}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
+        {"type": "object", "required": ["a"], "additionalProperties": {"type": "integer"}},
+        {"type": "object", "required": ["a"]},
         {"type": "object", "properties": {"a": {"type": "integer"}}, "dependentRequired": {"a": ["b"]}},
     ],
     ids=json.dumps,
@@ -181,6 +186,24 @@ def test_schema_that_never_ends_is_refused_at_once() -> None:
     branches = thing(**{f"branch_{number}": {"$ref": "#"} for number in range(9)})
     with pytest.raises(Unanswerable, match="for ever"):
         samples.sample(branches, (), chance(), "/x")
+
+
+def test_what_is_kept_does_not_grow() -> None:
+    """A schema is prepared once, however often it comes."""
+    loose = thing(
+        rows={"type": "array", "minItems": 2}, facts={"type": "object", "minProperties": 1}, any={}, cells={"items": {}}
+    )
+    schema = {**loose, "required": [*loose["required"], "unsaid"], "additionalProperties": True}
+    tracemalloc.start()
+    try:
+        for seed in range(50):
+            sampled(schema, seed=seed)
+        before = tracemalloc.get_traced_memory()[0]
+        for seed in range(200):
+            sampled(schema, seed=seed)
+        assert tracemalloc.get_traced_memory()[0] - before < 20_000
+    finally:
+        tracemalloc.stop()
 
 
 # Schemas as clients make them, at random.
