@@ -1,7 +1,8 @@
 """Writes the log: one record for each call of the data plane and for each log that somebody reports.
 
-A refused call changes no world, so it is not logged (*chosen*: that is the engine's rule; whether the service logs what a
-policy refuses is unknown, governance-mcp-observability, Analytics). Errors in the log are those that were reported.
+A call that is refused before a target is chosen changes no world, so it is not logged (*chosen*: that is the engine's rule;
+whether the service logs what a policy refuses is unknown, governance-mcp-observability, Analytics). What a target comes to is
+logged, its refusals and its provider's errors as well.
 """
 
 from __future__ import annotations

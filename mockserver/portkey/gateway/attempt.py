@@ -146,7 +146,8 @@ def addressed(exchange: Exchange, target: Record) -> tuple[Provider, Record]:
     if exchange.provider_name:
         return Provider(exchange.provider_name), body
     if exchange.caller.key is None:
-        return Provider("openai"), body  # chosen: a key that the world does not know need not name a provider either
+        # chosen: a key that the world does not know need not name a provider either, and gets one that can do it
+        return Provider("cohere" if exchange.kind == "rerank" else "openai"), body
     raise Problem(INVALID_REQUEST, NO_PROVIDER_IN_CONFIG if exchange.config.content else NO_PROVIDER)
 
 

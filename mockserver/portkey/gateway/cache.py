@@ -116,7 +116,7 @@ def _words(kind: str, body: Record) -> dict[str, int] | None:
     """
     if kind == "complete":
         return dict(Counter(_split(str(body.get("prompt", "")))))
-    messages = body.get("messages") or []
+    messages = messages_of(body)
     if len(messages) > MOST_MESSAGES or not any(each.get("role") == "user" for each in messages):
         return None
     text = " ".join(text_of(each.get("content")) for each in (messages[1:] if len(messages) > 1 else messages))
@@ -133,6 +133,12 @@ def _similarity(first: dict[str, int], second: dict[str, int] | None) -> float:
         return 0.0
     dot = sum(count * second.get(word, 0) for word, count in first.items())
     return dot / sqrt(sum(n * n for n in first.values()) * sum(n * n for n in second.values()))
+
+
+def messages_of(body: Record) -> list[Record]:
+    """The messages of a body, which may not be one that a provider takes."""
+    given = body.get("messages")
+    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
 
 
 def text_of(content: JSON) -> str:

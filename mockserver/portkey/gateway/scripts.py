@@ -9,7 +9,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from mockserver.portkey.gateway.cache import text_of
+from mockserver.portkey.gateway.cache import messages_of, text_of
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
@@ -51,8 +51,8 @@ def in_order(world: World) -> list[Record]:
 
 def last_text(body: Record) -> str:
     """The text that a call ends with: of the last message, or of prompt, input or query."""
-    messages = body.get("messages")
-    if isinstance(messages, list) and messages:
+    messages = messages_of(body)
+    if messages:
         return text_of(messages[-1].get("content"))
     given: JSON = next((body[name] for name in ("prompt", "input", "query") if name in body), "")
     if isinstance(given, list):
@@ -85,8 +85,7 @@ def _literal(pattern: str) -> str:
 
 
 def _tool_results(body: Record) -> list[str]:
-    messages = body.get("messages") if isinstance(body.get("messages"), list) else []
-    found = [text_of(message.get("content")) for message in messages or () if message.get("role") in ("tool", "function")]
+    found = [text_of(message.get("content")) for message in messages_of(body) if message.get("role") in ("tool", "function")]
     items = body.get("input") if isinstance(body.get("input"), list) else []
     results = (item for item in items or () if isinstance(item, dict) and item.get("type") == "function_call_output")
     return found + [str(item.get("output", "")) for item in results]

@@ -192,3 +192,8 @@ def test_strict_compliance(client: Client, header: str | None, config: Record | 
     assert said(reply) == "Scripted."
     assert reply.json()["choices"][0]["finish_reason"] == expected
     assert ("content_blocks" in reply.json()["choices"][0]["message"]) is (expected == "end_turn")
+
+
+def test_unknown_key_gets_a_provider_that_can_do_it(client: Client) -> None:
+    reply = send(client, "/v1/rerank", {"model": "m", "query": "tide", "documents": ["a"]})
+    assert (reply.status_code, told(reply, "provider")) == (200, "cohere")

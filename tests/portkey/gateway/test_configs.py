@@ -236,3 +236,31 @@ def test_form_keeps_its_parameters(client: Client) -> None:
 
 def test_path_of_a_config_without_targets(client: Client) -> None:
     assert path(ask(client, OPENAI)) == "config"
+
+
+DENYING: Record = {"contains": {"operator": "none", "words": ["x"]}, "deny": True}
+
+
+@pytest.mark.parametrize("config", [{}, {"input_guardrails": [DENYING]}, {"cache": {"mode": "semantic"}}], ids=str)
+@pytest.mark.parametrize(
+    "override",
+    [
+        {"messages": 5}, {"messages": [5]}, {"messages": []}, {"messages": [{"role": "user", "content": [5]}]}, {"model": 5},
+        {"n": "x"}, {"max_tokens": "x"}, {"tools": [{}]}, {"stop": 5}, {"stream_options": 5, "stream": True},
+        {"response_format": 5}, {"stream": "yes"}, {"user": 5}, {"temperature": "hot"}, {"logprobs": 5},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_override_that_no_provider_takes_is_its_refusal(client: Client, config: Record, override: Record) -> None:
+    """Nobody has looked at what a config makes of a body, until a provider does."""
+    reply = ask(client, {**OPENAI, **config, "override_params": override})
+    assert reply.status_code == 400, reply.text[:300]
+    assert path(reply) == "config"
+    assert reply.json()["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize(
+    "dropped", ["", ".", "[]", "messages[*]", "messages[9].x", "gone.x", "model.x", "messages[0].content.x"]
+)
+def test_path_that_leads_nowhere_drops_nothing(client: Client, dropped: str) -> None:
+    assert ask(client, {**OPENAI, "drop_params": [dropped]}).status_code == 200
