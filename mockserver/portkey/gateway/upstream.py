@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
+from math import ceil
 from typing import Literal, TypeAlias
 
 from mockserver.contract.replies import Piece, Reply, Stream
@@ -219,7 +220,9 @@ def _failure(exchange: Exchange, provider: Provider, said: Record) -> Answer:
     if provider.name != "openai" or exchange.kind != "chatComplete":
         body = {"error": {**error, "message": f"{provider.name} error: {message}"}, "provider": provider.name}
     wait_s = said.get("retry_after")
-    headers = {} if wait_s is None else {"retry-after": f"{wait_s:g}"}
+    headers = {} if wait_s is None else {"retry-after": str(ceil(wait_s))}
+    if wait_s is not None and wait_s % 1:  # the header of HTTP has whole seconds; clients look at this one first
+        headers["retry-after-ms"] = str(ceil(wait_s * 1000))
     return Answer(status, body, retry_after_s=wait_s, headers=headers)
 
 
