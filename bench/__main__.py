@@ -25,6 +25,8 @@ BODY = json.dumps({"name": "bench", "scopes": ["logs.view", "completions.write"]
 BARE_POST = Work("POST", CREATE, BODY)
 BARE_GET, BARE_PAGE = Work("GET", "/v1/api-keys/0b6f2c51-6a1e-4f5e-9a53-1f0cb1f8a7d2"), Work("GET", "/v1/api-keys?page_size=20")
 REFUSED = Work("POST", CREATE, json.dumps({"name": "", "scopes": "all", "workspace_id": 3}), 400)
+ASK = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Which tide is next?"}]}
+CHAT = Work("POST", "/v1/chat/completions", json.dumps(ASK))
 MANY = 100_000
 
 
@@ -157,6 +159,36 @@ def measure_throughput(bench: Bench) -> None:
             bench.against_bare("a refused call, --no-explain", bare, BARE_POST, terse, REFUSED, 0.8)
 
 
+def first_chunk_ms(port: int) -> float:
+    """Milliseconds from a call to the first event of its stream, the median of 200 on one connection."""
+    body = json.dumps({**ASK, "stream": True})
+    call = (
+        f"POST {CHAT.path} HTTP/1.1\r\nhost: x\r\nx-portkey-api-key: bench\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+    times = []
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        for _ in range(200):
+            received, started = b"", time.perf_counter()
+            connection.sendall(call)
+            while b"data: " not in received:
+                received += connection.recv(65536)
+            times.append(time.perf_counter() - started)
+            while not received.endswith(b"0\r\n\r\n"):
+                received += connection.recv(65536)
+    return statistics.median(times) * 1000
+
+
+def measure_chat(bench: Bench) -> None:
+    """Answers of models: the ratio of whole ones, the time to the first chunk of a stream."""
+    with serving("bare") as bare, serving("mock", "0") as mock:
+        for process in (bare, mock):
+            load.run(CHAT, process.port, 1)
+        bench.against_bare("chat, not streamed", bare, CHAT, mock, CHAT, 0.6)
+        first = statistics.median(first_chunk_ms(mock.port) for _ in range(bench.rounds))
+        bench.note("first chunk of a stream", goal="< 2 ms", met=first < 2, ms=round(first, 2))
+
+
 def measure_start(bench: Bench) -> None:
     """Seconds to the first answer."""
     uvicorn = "import sys, uvicorn; uvicorn.run('bench.bare:app', port=int(sys.argv[1]), log_level='error')"
@@ -222,7 +254,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--calls", type=int, default=1_000_000, help="calls of the memory test")
-    parser.add_argument("--only", choices=["throughput", "start", "memory", "worlds"])
+    parser.add_argument("--only", choices=["throughput", "chat", "start", "memory", "worlds"])
     options = parser.parse_args()
     bench = Bench(options.rounds, options.seconds)
     print(
@@ -233,6 +265,7 @@ def main() -> None:
         "worlds": lambda: measure_worlds(bench),
         "start": lambda: measure_start(bench),
         "throughput": lambda: measure_throughput(bench),
+        "chat": lambda: measure_chat(bench),
         "memory": lambda: measure_memory(bench, options.calls),
     }
     for name, part in parts.items():

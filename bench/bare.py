@@ -37,13 +37,52 @@ KEY = {
     "object": "api-key",
 }
 CREATED = {"id": KEY["id"], "key": "q7Jr0bWc1mTn4hYfKd82sLx5ZvZx", "object": "api-key"}
+CHAT = {
+    "id": "chatcmpl-sjWBSONtt4UM2HiwYQ8K0eAH",
+    "object": "chat.completion",
+    "created": 1795179807,
+    "model": "gpt-4o",
+    "choices": [
+        {
+            "index": 0,
+            "message": {
+                "role": "assistant",
+                "content": "The short answer is that tide and next have more to do with each other than most people think. "
+                "There is usually more than one way from next to tide, and the shortest is not always the best. Small changes "
+                "to tide tend to matter more than large changes to next. If you like, I can go into tide in more detail.",
+                "refusal": None,
+                "annotations": [],
+            },
+            "logprobs": None,
+            "finish_reason": "stop",
+        }
+    ],
+    "usage": {
+        "prompt_tokens": 12,
+        "completion_tokens": 68,
+        "total_tokens": 80,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": 0,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    },
+    "service_tier": "default",
+    "system_fingerprint": "fp_1b7c28b70b",
+}
 PAGE = {"object": "list", "total": 100_000, "data": [KEY] * 20}
 
 
-async def create(request: Request) -> JSONResponse:
-    """Answer as creating a key would."""
-    await request.json()
-    return JSONResponse(CREATED)
+def parsing(value: Any) -> Any:
+    """Return an endpoint that parses a body and answers a constant."""
+
+    async def answer(request: Request) -> JSONResponse:
+        await request.json()
+        return JSONResponse(value)
+
+    return answer
 
 
 def constant(value: Any) -> Any:
@@ -57,7 +96,8 @@ def constant(value: Any) -> Any:
 
 app = Starlette(
     routes=[
-        Route("/v1/api-keys/workspace/service", create, methods=["POST"]),
+        Route("/v1/api-keys/workspace/service", parsing(CREATED), methods=["POST"]),
+        Route("/v1/chat/completions", parsing(CHAT), methods=["POST"]),
         Route("/v1/api-keys/{id}", constant(KEY)),
         Route("/v1/api-keys", constant(PAGE)),
     ]

@@ -9,7 +9,7 @@ from typing import Protocol
 from mockserver.contract.findings import Finding, flatten, from_gate, violation
 from mockserver.contract.gate import Gate, Validator
 from mockserver.contract.operations import Content, Header, Operation, Response
-from mockserver.contract.shapes import cast_for, shape_of
+from mockserver.contract.shapes import Cast, Shape, cast_for, shape_of
 from mockserver.contract.violations import Violation
 from mockserver.values import JSON, Record, pointer
 
@@ -69,7 +69,7 @@ class ReplyPlan:
         self._gate = gate
         self._responses: dict[int, Response | None] = {}
         self._bodies: dict[tuple[int, str], tuple[Content, Validator] | None] = {}
-        self._headers: dict[Response, list[tuple[Header, Validator, bool]]] = {}
+        self._headers: dict[Response, list[tuple[Header, Validator, Cast]]] = {}
 
     def response(self, status: int) -> Response | None:
         """The documented response for a status: its own, that of its range, the default, or None."""
@@ -151,17 +151,17 @@ class ReplyPlan:
             found.append(violation(finding, "body", finding.path[1:], place))
         return list(dict.fromkeys(found))
 
-    def _header_validators(self, response: Response) -> list[tuple[Header, Validator, bool]]:
+    def _header_validators(self, response: Response) -> list[tuple[Header, Validator, Cast]]:
         if response not in self._headers:
             self._headers[response] = [
-                (header, self._gate.validator(header.schema), "array" in shape_of(header.schema, self.document).types)
+                (header, self._gate.validator(header.schema), _header_cast(shape_of(header.schema, self.document)))
                 for header in response.headers
             ]
         return self._headers[response]
 
     def _header_violations(self, response: Response, reply: Reply) -> list[Violation]:
         found = []
-        for header, validator, many in self._header_validators(response):
+        for header, validator, cast in self._header_validators(response):
             text = reply.headers.get(header.name)
             if text is None:
                 if header.required:
@@ -169,9 +169,16 @@ class ReplyPlan:
                         Violation("header", pointer(header.name), "is required", header.pointer + "/required", "required")
                     )
                 continue
-            cast = cast_for(shape_of(header.schema, self.document))
-            value: JSON = [piece.strip() for piece in text.split(",")] if many else cast(text)
-            for finding in from_gate(validator.iter_errors(value)):
+            for finding in from_gate(validator.iter_errors(cast(text))):
                 rule = f"{header.pointer}/schema{finding.rule.removeprefix('#')}"
                 found.append(violation(finding, "header", (header.name, *finding.path), rule))
         return found
+
+
+def _header_cast(shape: Shape) -> Cast:
+    """Return what turns the text of a header into its value."""
+    return _split if "array" in shape.types else cast_for(shape)
+
+
+def _split(text: str) -> JSON:
+    return [piece.strip() for piece in text.split(",")]

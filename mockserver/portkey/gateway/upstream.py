@@ -226,9 +226,9 @@ def _failure(exchange: Exchange, provider: Provider, said: Record) -> Answer:
     if provider.name != "openai" or exchange.kind != "chatComplete":
         body = {"error": {**error, "message": f"{provider.name} error: {message}"}, "provider": provider.name}
     wait_s = said.get("retry_after")
-    headers = {} if wait_s is None else {"retry-after": str(ceil(wait_s))}  # in whole seconds, as HTTP has it
-    if wait_s is not None and wait_s % 1:
-        headers["retry-after-ms"] = str(round(wait_s * 1000))
+    headers = {} if wait_s is None else {"retry-after": str(ceil(wait_s))}
+    if wait_s is not None and wait_s % 1:  # the header of HTTP has whole seconds; clients look at this one first
+        headers["retry-after-ms"] = str(ceil(wait_s * 1000))
     return Answer(status, body, retry_after_s=wait_s, headers=headers)
 
 

@@ -3,12 +3,18 @@
 // Out: a line {"result"} or {"error"}; of a stream, the events. The method "methods" answers the names of all methods.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { Portkey } from 'portkey-ai';
+import OpenAI from 'openai';
+import { createHeaders, Portkey } from 'portkey-ai';
 
 const LONGEST_LIFE_MS = 60_000;
 setTimeout(() => process.exit(1), LONGEST_LIFE_MS).unref();
 
-const client = new Portkey({ provider: process.env.CLIENT_PROVIDER });
+const { CLIENT, CLIENT_PROVIDER: provider, CLIENT_CONFIG, PORTKEY_API_KEY: apiKey, PORTKEY_BASE_URL: baseURL } = process.env;
+const config = CLIENT_CONFIG && JSON.parse(CLIENT_CONFIG);
+const client =
+  CLIENT === 'openai'
+    ? new OpenAI({ apiKey: 'none', baseURL, defaultHeaders: createHeaders({ apiKey, provider, config }), maxRetries: 0 })
+    : new Portkey({ provider, config });
 
 function given(value) {
   if (value === null || typeof value !== 'object') return value;
