@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from weakref import WeakMethod
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -63,7 +64,8 @@ class OneWriteProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self.scope["extensions"] = {BREAK_OFF: self._break_off}  # type: ignore[dict-item]  # ours is a function
+        # Weakly: a circle would keep each request, body and all, until the garbage collector comes round.
+        self.scope["extensions"] = {BREAK_OFF: WeakMethod(self._break_off)}  # type: ignore[dict-item]  # ours is a function
 
     def _break_off(self) -> None:
         self.cycle.disconnected = True

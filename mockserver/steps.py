@@ -107,22 +107,30 @@ class Edge:
         headers.append((b"cache-control", b"no-cache"))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         left = asyncio.ensure_future(_departure(receive))
-        sent = []
+        pieces, sent, is_whole = iter(stream.pieces), [], False
+        piece = next(pieces, None)
         try:
-            for piece in stream.pieces:
+            while piece is not None:
                 if piece.due_s is not None and call.world is not None:
                     await call.world.clock.reach(piece.due_s, left)
                 if left.done():
                     break
                 sent.append(piece.data)
+                following = next(pieces, None)
+                is_whole = following is None
+                if is_whole:
+                    # Before the last piece goes out: who has the reply may look into the journal at once.
+                    self._record(call, reply.status, headers, b"".join(sent))
                 await send({"type": "http.response.body", "body": piece.data, "more_body": True})
                 await asyncio.sleep(0)  # what is written goes out before the next piece is made
+                piece = following
         finally:
             left.cancel()
-            self._record(call, reply.status, headers, b"".join(sent))
+            if not is_whole:
+                self._record(call, reply.status, headers, b"".join(sent))
         if not stream.cut:
             await send({"type": "http.response.body", "body": b""})
-        elif (break_off := scope.get("extensions", {}).get(BREAK_OFF)) is not None:
+        elif (weak := scope.get("extensions", {}).get(BREAK_OFF)) is not None and (break_off := weak()) is not None:
             break_off()
 
     def _headers(self, call: Call, reply: Reply, length: int | None) -> list[tuple[bytes, bytes]]:

@@ -13,13 +13,14 @@ def acceptance(ctx: Any, response: Any, case: Any) -> bool | None:
     """What the document allows is accepted, unless a rule that no document can say refuses it.
 
     Stands in for `positive_data_acceptance`, which does not know such rules (a workspace key needs a workspace; two fields
-    exclude each other). A refusal counts as one of them only when none of its violations points into the document.
+    exclude each other; a call of a model needs a provider that is there). A refusal counts as one of them only when none of
+    its violations points into the document.
     In a sequence, a refused path value is passed over as well: Schemathesis infers by names which reply feeds which path, and
     feeds the `type` of a key that was read into the `{type}` of the path that creates one.
     """
     if response.status_code == 400:
         violations = _violations(response)
-        if violations and all("schema" not in violation for violation in violations):
+        if all("schema" not in violation for violation in violations):
             return None
         if ctx.internals.find_parent(case_id=case.id) is not None and any(v.get("in") == "path" for v in violations):
             return None
@@ -28,9 +29,10 @@ def acceptance(ctx: Any, response: Any, case: Any) -> bool | None:
 
 
 def _violations(response: Any) -> list[dict[str, Any]]:
+    """What a refusal lists, in whichever envelope."""
     try:
         body = response.json()
     except ValueError:
         return []
-    holder = body.get("data", body) if isinstance(body, dict) else {}
-    return (holder.get("violations") if isinstance(holder, dict) else None) or []
+    holders = [body, body.get("data"), body.get("error")] if isinstance(body, dict) else []
+    return [each for holder in holders if isinstance(holder, dict) for each in holder.get("violations") or []]
