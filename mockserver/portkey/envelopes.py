@@ -1,4 +1,4 @@
-"""How refusals are worded: the control plane's one envelope, and the three of the gateway.
+"""How refusals are worded: the control plane's one envelope, the three of the gateway, the one of model prices.
 
 Source: identity-and-access, Errors; gateway-data-plane, Gateway error catalogue (families A, B and C).
 """
@@ -76,6 +76,11 @@ def of_gateway(problem: Problem) -> Reply:
     if isinstance(problem, ConfigRefused):
         body["errors"] = problem.errors
     return _reply(problem, body)
+
+
+def of_pricing(problem: Problem) -> Reply:
+    """Return the one plain sentence for a model without a price (governance-mcp-observability, Model pricing)."""
+    return _reply(problem, {"error": problem.detail})
 
 
 def _parameter(problem: Problem) -> str | None:

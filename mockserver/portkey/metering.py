@@ -116,11 +116,14 @@ def account(request: Request, reply: Reply, world: World) -> None:
     logbook.record(world, logbook.of_call(request, reply, usage, world))
 
 
-def count(request: Request, billed: Billed, asked: int, answered: int, world: World) -> float:
-    """Count one request and its tokens against policies, caller, provider and integration; return its cost in cents."""
-    cost = cost_cents(billed, asked, answered, world)
+def count(request: Request, billed: Billed, asked: int, answered: int, world: World, besides_cents: float = 0.0) -> float:
+    """Count one request and its tokens against policies, caller, provider and integration; return its cost in cents.
+
+    `besides_cents` is what it costs apart from tokens.
+    """
+    cost = cost_cents(billed, asked, answered, world) + besides_cents
     cost_usd, tokens = cost / 100, asked + answered
-    if tokens:
+    if tokens or cost:
         identity.spend(request.caller, cost_usd, tokens, world)
     holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
     policies.count(holding, cost_usd, tokens, world)

@@ -6,30 +6,90 @@ Prices are in US cents per token, as the real service's logs and prices are; bud
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
 
-from mockserver.values import Record
+from mockserver.portkey.price_list import PICTURES, PRICES, TRAINING, UNITS, Price
+from mockserver.values import JSON, Record
 
-
-class Price(NamedTuple):
-    """US cents per token."""
-
-    request_token: float
-    response_token: float
-
-
-PRICES: dict[tuple[str, str], Price] = {
-    # Source: governance-mcp-observability, Model pricing (the three prices that it quotes).
-    ("openai", "gpt-4o"): Price(0.00025, 0.001),
-    ("anthropic", "claude-3-5-sonnet-20241022"): Price(0.0003, 0.0015),
-    ("google", "gemini-2.5-pro"): Price(0.000125, 0.001),
+_DATE = re.compile(r"-(\d{4}-\d\d-\d\d|\d{8}|latest)$")
+_PARTS = {
+    "request": (
+        ("input_tokens", "request_token"),
+        ("cache_write_tokens", "cache_write_input_token"),
+        ("cache_read_tokens", "cache_read_input_token"),
+        ("audio_input_tokens", "request_audio_token"),
+        ("cache_read_audio_tokens", "cache_read_audio_input_token"),
+    ),
+    "response": (("output_tokens", "response_token"), ("audio_output_tokens", "response_audio_token")),
 }
-"""Provider and model to what a token costs."""
+"""What is counted of each half of a call, and which price it has (gateway@2.0.0, `winky/configs/openai.json`)."""
+
+
+def _listed(provider: str, model: str) -> tuple[str, str] | None:
+    """The row that a model is priced by: its own, else that of its name without a date, or of what it was trained from."""
+    names = [model]
+    if model.startswith("ft:"):
+        names.append(":".join(model.split(":")[:2]))
+    names.append(_DATE.sub("", names[-1]))
+    rows = ((provider, name) for name in names)
+    return next((row for row in rows if row in PRICES or row in PICTURES or row in UNITS), None)
 
 
 def price_of(provider: str, model: str) -> Price | None:
     """Return the list price of a model, None for one that has none."""
-    return PRICES.get((provider, model))
+    price = PRICES.get((provider, model))
+    if price is None and (row := _listed(provider, model)) is not None:
+        price = PRICES.get(row)
+    return price
+
+
+def pricing_of(provider: str, model: str) -> Record | None:
+    """Return all that is known of a model's prices as Portkey shows it, None for an unknown model.
+
+    Source: governance-mcp-observability, Model pricing; gateway@2.0.0, `winky/configs` (what a picture's cost is made of).
+    """
+    row = _listed(provider, model)
+    if row is None:
+        return None
+    price, units, pictures = PRICES.get(row), UNITS.get(row), PICTURES.get(row)
+    costs: Record = {name: {"price": cents} for name, cents in (price._asdict() if price else {}).items() if cents is not None}
+    if units is not None:
+        costs["additional_units"] = {name: {"price": cents} for name, cents in units.items()}
+    if pictures is not None:
+        costs["image"] = {
+            quality: {size: {"price": cents} for size, cents in by_size.items()} for quality, by_size in pictures.items()
+        }
+    shown: Record = {"pay_as_you_go": costs, "calculate": _calculation(costs), "currency": "USD"}
+    training = TRAINING.get((provider, model))
+    if training is not None:
+        shown["finetune_config"] = {name: {"price": cents} for name, cents in training.items()}
+    return shown
+
+
+def _calculation(costs: Record) -> Record:
+    """How the two halves of a call's cost follow from what it used."""
+    if "image" in costs:
+        return {"request": _product("0", "input_tokens"), "response": _product("1", "rates.image")}
+    trees: Record = {}
+    for half, parts in _PARTS.items():
+        products = [_product(amount, f"rates.{name}") for amount, name in parts if name in costs]
+        trees[half] = products[0] if len(products) == 1 else {"operation": "sum", "operands": products}
+    return trees
+
+
+def _product(*values: str) -> Record:
+    return {"operation": "multiply", "operands": [{"value": value} for value in values]}
+
+
+def pictures_cents(provider: str, model: str, asked: Record, answer: JSON) -> float:
+    """Return what the pictures of an answer cost, in cents: by their number, and the quality and size that were asked for."""
+    drawn = answer.get("data") if isinstance(answer, dict) else None
+    row = _listed(provider, model)
+    table = PICTURES.get(row) if row is not None else None
+    if table is None or not isinstance(drawn, list):
+        return 0.0
+    by_size = table.get(str(asked.get("quality"))) or table["default"]
+    return len(drawn) * (by_size.get(str(asked.get("size"))) or by_size["default"])
 
 
 def own_price(pricing: Record | None) -> Price | None:
@@ -37,7 +97,7 @@ def own_price(pricing: Record | None) -> Price | None:
     units = (pricing or {}).get("pay_as_you_go")
     if units is None:
         return None
-    return Price(*((units.get(name) or {}).get("price") or 0 for name in Price._fields))
+    return Price(*((units.get(name) or {}).get("price") or 0 for name in ("request_token", "response_token")))
 
 
 def cost_cents(price: Price, adjustments: Record | None, request_tokens: int, response_tokens: int) -> float:
@@ -47,9 +107,11 @@ def cost_cents(price: Price, adjustments: Record | None, request_tokens: int, re
     names the fields, nothing says how they combine).
     """
     factors = ((adjustments or {}).get("multiplier")) or {}
-    amounts = (request_tokens, response_tokens)
     total = 0.0
-    for name, unit, amount in zip(Price._fields, price, amounts, strict=True):
+    for name, unit, amount in (
+        ("request_token", price.request_token, request_tokens),
+        ("response_token", price.response_token, response_tokens),
+    ):
         factor = next((factors[each] for each in (name, "default") if factors.get(each) is not None), 1)
         total += unit * amount * factor
     return total
@@ -73,6 +135,16 @@ def is_model_of(provider: str, slug: str) -> bool:
     return slug.startswith(_MODELS.get(provider, ("",)))
 
 
+_CATALOGUE = {
+    "openai": ["gpt-4o"],
+    "anthropic": ["claude-3-5-sonnet-20241022"],
+    "google": ["gemini-2.5-pro"],
+}
+
+
 def models_of(provider: str) -> list[str]:
-    """The models of a provider that have a list price, in the order of the table."""
-    return [model for each, model in PRICES if each == provider]
+    """The models of a provider that lists show beside those that were added.
+
+    *chosen*: one each, not all that have a price, so that what a test reads stays short; any other can be called as well.
+    """
+    return _CATALOGUE.get(provider, [])

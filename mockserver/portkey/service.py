@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.operations import Operation
-from mockserver.contract.problems import Problem
+from mockserver.contract.problems import NOT_FOUND, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import envelopes, identity, metering, scopes, seeds
@@ -63,7 +63,9 @@ class PortkeyService:
             self._auditor.write_crossings(request, reply, operation, world)
 
     def word(self, problem: Problem, operation: Operation | None) -> Reply:
-        """Return the refusal in the words of the plane that was called; see `envelopes`."""
+        """Return the refusal in the words of what was called; see `envelopes`."""
+        if problem.kind is NOT_FOUND and operation is not None and operation.id == "getModelPricing":
+            return envelopes.of_pricing(problem)
         if operation is not None and scopes.is_data_plane(operation.id):
             return envelopes.of_gateway(problem)
         return envelopes.of_control_plane(problem)

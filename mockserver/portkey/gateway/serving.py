@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import logbook, metering
+from mockserver.portkey import logbook, metering, prices
 from mockserver.portkey.gateway import configs
 from mockserver.portkey.gateway.attempt import attempt
 from mockserver.portkey.gateway.exchange import Exchange, Outcome, opened
@@ -82,7 +82,8 @@ def _counted(exchange: Exchange, outcome: Outcome) -> float:
         return 0.0
     provider = outcome.provider
     billed = metering.Billed(provider.name, provider.slug, provider.record, outcome.model)
-    return metering.count(exchange.request, billed, *outcome.usage, exchange.world)
+    pictures = prices.pictures_cents(provider.name, outcome.model, exchange.body, outcome.response)
+    return metering.count(exchange.request, billed, *outcome.usage, exchange.world, pictures)
 
 
 def _log(exchange: Exchange, outcome: Outcome, cost_cents: float) -> LogRecord:
