@@ -434,7 +434,7 @@ def test_completion_counts_against_the_key(client: Client, stream: bool) -> None
 def test_cost_follows_from_the_model_of_the_prompt(client: Client) -> None:
     """A model without a price costs nothing."""
     spent = []
-    for model in ("gpt-4o", "gpt-4o-mini"):
+    for model in ("gpt-4o", "gpt-nobody-prices"):
         budget = {"type": "cost", "credit_limit": 10}
         key = make_key(client, scopes=["completions.write"], usage_limits=budget, workspace_id=workspace_id(client))
         usage = completed(client.as_key(key.secret), make_prompt(client, model=model), **ASKED)["usage"]
