@@ -53,7 +53,7 @@ class NodeClient:
             command, env=settings | environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def call(self, method: str, *given: dict[str, Any]) -> Any:
+    def call(self, method: str, *given: Any) -> Any:
         """Return what a method gives. Raises `Refused`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
