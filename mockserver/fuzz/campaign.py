@@ -113,7 +113,9 @@ def _events(app: App, headers: dict[str, str], plan: Plan) -> Iterator[Any]:
         }
     )
     # A copy: Schemathesis may write into what it is given, and the application serves from it.
-    schema: Any = schemathesis.openapi.from_dict(_restricted(copy.deepcopy(app.document), plan.include), config=config)
+    schema: Any = schemathesis.openapi.from_dict(
+        _by_event(_restricted(copy.deepcopy(app.document), plan.include)), config=config
+    )
     schema.app = app
     yield from from_schema(schema).execute()
 
@@ -132,6 +134,23 @@ def _restricted(document: Record, include: str | None) -> Record:
         for response in (operation.get("responses") or {}).values():
             links = response.get("links") or {}
             response["links"] = {name: link for name, link in links.items() if link.get("operationId") in kept}
+    return document
+
+
+EVENT = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}, "event": {"type": "string"}}}
+
+
+def _by_event(document: Record) -> Record:
+    """The document with a schema of one event where an answer is a stream of events.
+
+    The document says of a stream that it is a text; Schemathesis takes what is said there as said of every event, parsed.
+    """
+    for item in document["paths"].values():
+        for operation in (each for each in item.values() if isinstance(each, dict)):
+            for response in operation.get("responses", {}).values():
+                stream = response.get("content", {}).get("text/event-stream", {})
+                if stream.get("schema") == {"type": "string"}:
+                    stream["schema"] = EVENT
     return document
 
 

@@ -115,7 +115,6 @@ def arranged() -> Arranged:
     values["log"] = next(client.world["logs"].newest())["id"]
     entities = client.get(f"/v1/policies/usage-limits/{values['budget']}/entities").json()["data"]
     values["entity"] = entities[0]["id"]
-    values["workspace"] = make_workspace(client, name="Spare")["id"]
     return Arranged(app, app.worlds.get("matrix").snapshot(), values)
 
 
@@ -158,7 +157,7 @@ PLACES: dict[str, list[str]] = {
     "/policies/usage-limits/{policyUsageLimitsId}/entities/{entityId}": ["budget", "entity"],
     "/policies/usage-limits/{policyUsageLimitsId}": ["budget"],
     "/policies/rate-limits/{rateLimitsPolicyId}": ["rate"],
-    "/models/{model}": ["gpt-4o"],
+    "/models/{model}": ["@openai-production/gpt-4o"],
 }
 """The beginning of a path to the ids that go into it, of the arranged world where it has one of that name."""
 
