@@ -10,7 +10,7 @@ from mockserver.contract.problems import CONFLICT, Problem, invalid
 from mockserver.portkey.due import changed, limited, settle
 from mockserver.portkey.provider_rows import make_provider
 from mockserver.portkey.provider_settings import merged_settings
-from mockserver.portkey.records import mask, organisation_id, owner_id, stem
+from mockserver.portkey.records import mask, new_slug, organisation_id, owner_id, stem
 from mockserver.values import Record
 from mockserver.world.world import World
 
@@ -22,7 +22,7 @@ ORGANISATION = "organisation"
 
 def make_integration(fields: Record, workspace: Record | None, world: World, owner: str | None = None) -> Record:
     """Store a new integration and return its record. Its key is not kept, only the mask. Fails: `conflict` for a taken slug."""
-    slug = fields.get("slug") or f"{stem(fields['name']) or 'integration'}-{world.ids.hex(6)}"
+    slug = fields.get("slug") or new_slug("integrations", "", stem(fields["name"]) or "integration", 255, world)
     if world["integrations"].find("slug", slug) is not None:
         raise Problem(CONFLICT, f"An integration with the slug {slug} exists")
     now = world.clock.timestamp()

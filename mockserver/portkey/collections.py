@@ -40,7 +40,7 @@ def create_collection(request: Request, world: World) -> Reply:
         "id": world.ids.uuid4(),
         "name": fields["name"],
         "workspace_id": workspace["id"],
-        "slug": new_slug("", fields["name"], 20, world),
+        "slug": new_slug("collections", "", fields["name"], 20, world),
         "parent_collection_id": None if parent is None else parent["id"],
         "is_default": 0,
         "status": "active",

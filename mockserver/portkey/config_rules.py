@@ -16,7 +16,6 @@ from mockserver import data
 from mockserver.contract.findings import flatten, from_gate, violation
 from mockserver.contract.gate import Gate, Validator
 from mockserver.contract.loading import load_document
-from mockserver.portkey.identity import Caller
 from mockserver.portkey.records import find_provider, named
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
@@ -73,12 +72,13 @@ def shape_faults(config: JSON) -> list[Fault]:
     return faults
 
 
-def faults(config: Record, world: World, caller: Caller, workspace_id: str | None) -> list[Fault]:
+def faults(config: Record, world: World, workspace_id: str | None, known: bool = True) -> list[Fault]:
     """Return how a config that keeps the schema breaks the rules that a schema cannot say.
 
-    What it names is looked for in a workspace, or anywhere for None. *chosen*: a caller whose key the world does not know may
-    name providers and prompts that are not there, as it may do all else: who only wants answers need not make them first.
-    Guardrails must be there for everyone, since a check that silently does not run is worse than a refusal.
+    What it names is looked for in a workspace, or anywhere for None. `known` is whether the world knows the caller's key.
+    *chosen*: others may name providers and prompts that are not there, as they may do all else: who only wants answers need
+    not make them first. Guardrails must be there for everyone, since a check that silently does not run is worse than a
+    refusal.
     """
     if "options" in config:
         return [Fault("/options", LEGACY)]
@@ -86,7 +86,7 @@ def faults(config: Record, world: World, caller: Caller, workspace_id: str | Non
     found = [fault for place, node in nodes for fault in _own_faults(place, node)]
     found += _crowds(config)
     for reference in _REFERENCES:
-        if reference.always or caller.key is not None:
+        if reference.always or known:
             found += _unknown(reference, nodes, world, workspace_id)
     return found
 

@@ -110,8 +110,11 @@ def list_config_versions(request: Request, world: World) -> Reply:
     return listed(rows, len(rows))
 
 
-def make(fields: Record, workspace_id: str, world: World, by: str | None = None) -> Record:
-    """Store a new config and its first version, made by a user or for lack of one by the organisation's owner."""
+def make(fields: Record, workspace_id: str, world: World, by: str | None = None, slug: str | None = None) -> Record:
+    """Store a new config and its first version, made by a user or for lack of one by the organisation's owner.
+
+    Its slug is made from the name unless one is given, which only fixtures can.
+    """
     config_id, now, by = world.ids.uuid4(), world.clock.timestamp(), by or owner_id(world)
     is_default = fields.get("is_default") or fields.get("isDefault") or 0
     if is_default:
@@ -119,7 +122,7 @@ def make(fields: Record, workspace_id: str, world: World, by: str | None = None)
     config: Record = {
         "id": config_id,
         "name": fields["name"],
-        "slug": new_slug("pc", fields["name"], SLUG_STEM, world),
+        "slug": slug or new_slug("configs", "pc", fields["name"], SLUG_STEM, world),
         "organisation_id": organisation_id(world),
         "workspace_id": workspace_id,
         "is_default": is_default,
@@ -139,7 +142,8 @@ def make(fields: Record, workspace_id: str, world: World, by: str | None = None)
 
 def _check(request: Request, workspace_id: str, world: World) -> None:
     """Refuse a content that breaks a rule. Source: prompts-configs-guardrails, Configs: Validation (400 AB01)."""
-    faults = config_rules.faults(request.fields["config"], world, request.caller, workspace_id)
+    caller: Caller = request.caller
+    faults = config_rules.faults(request.fields["config"], world, workspace_id, caller.key is not None)
     if faults:
         violations = [Violation("body", f"/config{fault.pointer}", fault.text) for fault in faults]
         raise Problem(INVALID_REQUEST, "; ".join(dict.fromkeys(fault.text for fault in faults)), violations=violations)

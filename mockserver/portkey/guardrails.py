@@ -47,7 +47,7 @@ def create_guardrail(request: Request, world: World) -> Reply:
         workspace = workspace_named(request, world)
     workspace_id = None if workspace is None else workspace["id"]
     _check_scope(caller, "create", workspace_id)
-    _check_parameters(fields["checks"])
+    check_parameters(fields["checks"])
     return _told(make(fields, workspace_id, world, by=caller.user_id))
 
 
@@ -90,7 +90,7 @@ def update_guardrail(request: Request, world: World) -> Reply:
     guardrail = _find(request, "update", world)
     caller: Caller = request.caller
     changes: Record = {name: request.fields[name] for name in ("name", "checks", "actions") if name in request.fields}
-    _check_parameters(changes.get("checks", ()))
+    check_parameters(changes.get("checks", ()))
     if changes:
         changes |= {
             "version_id": world.ids.uuid4(),
@@ -108,13 +108,16 @@ def delete_guardrail(request: Request, world: World) -> Reply:
     return Reply(200, {})
 
 
-def make(fields: Record, workspace_id: str | None, world: World, by: str | None = None) -> Record:
-    """Store a new guardrail, of the organisation for None, made by a user or for lack of one by the organisation's owner."""
+def make(fields: Record, workspace_id: str | None, world: World, by: str | None = None, slug: str | None = None) -> Record:
+    """Store a new guardrail, of the organisation for None, made by a user or for lack of one by the organisation's owner.
+
+    Its slug is made from the name unless one is given, which only fixtures can.
+    """
     now = world.clock.timestamp()
     guardrail: Record = {
         "id": world.ids.uuid4(),
         "name": fields["name"],
-        "slug": new_slug("pg", fields["name"], SLUG_STEM, world),
+        "slug": slug or new_slug("guardrails", "pg", fields["name"], SLUG_STEM, world),
         "organisation_id": organisation_id(world),
         "workspace_id": workspace_id,
         "status": "active",
@@ -153,7 +156,7 @@ def _check_organisation(given: str | None, world: World) -> None:
         raise forbidden()
 
 
-def _check_parameters(given: Iterable[Record]) -> None:
+def check_parameters(given: Iterable[Record]) -> None:
     """Refuse known checks without what they need: 400 AB01, naming each parameter."""
     violations = [
         Violation("body", f"/checks/{at}/parameters/{name}", f"is required by {check}") for at, check, name in lacking(given)

@@ -32,7 +32,7 @@ def create_prompt_partial(request: Request, world: World) -> Reply:
     now = world.clock.timestamp()
     partial: Record = {
         "id": world.ids.uuid4(),
-        "slug": new_slug("pl", fields["name"], 6, world),
+        "slug": new_slug("prompt_partials", "pl", fields["name"], 6, world),
         "name": fields["name"],
         "collection_id": collection["id"],
         "workspace_id": collection["workspace_id"],

@@ -60,7 +60,7 @@ def create_prompt(request: Request, world: World) -> Reply:
     now = world.clock.timestamp()
     prompt: Record = {
         "id": world.ids.uuid4(),
-        "slug": new_slug("pp", fields["name"], 10, world),
+        "slug": new_slug("prompts", "pp", fields["name"], 10, world),
         "name": fields["name"],
         "collection_id": collection["id"],
         "workspace_id": collection["workspace_id"],

@@ -167,12 +167,16 @@ def owner_id(world: World) -> str:
     return str(known)
 
 
-def new_slug(prefix: str, name: str, length: int, world: World) -> str:
-    """Return a slug as the service makes them: a prefix, so many characters of the name, six hexadecimal digits.
+def new_slug(collection: str, prefix: str, name: str, length: int, world: World) -> str:
+    """Return a free slug as the service makes them: a prefix, so many characters of the name, six hexadecimal digits.
 
     Source: prompts-configs-guardrails, Identifiers; identity-and-access, Workspaces: Identity.
     """
-    return "-".join(part for part in (prefix, stem(name)[:length].strip("-"), world.ids.hex(6)) if part)
+    start = "-".join(part for part in (prefix, _dashed(name)[:length].strip("-")) if part)
+    while True:
+        slug = f"{start}-{world.ids.hex(6)}" if start else world.ids.hex(6)
+        if world[collection].find("slug", slug) is None:
+            return slug
 
 
 def free_slug(collection: str, wanted: str, world: World, longest: int = 255, shortest: int = 1) -> str:
@@ -182,12 +186,16 @@ def free_slug(collection: str, wanted: str, world: World, longest: int = 255, sh
     """
     if shortest <= len(wanted) <= longest and world[collection].find("slug", wanted) is None:
         return wanted
-    return new_slug("", wanted, longest - 7, world)
+    return new_slug(collection, "", wanted, longest - 7, world)
 
 
 def stem(name: str) -> str:
     """Return a name in lower case with a dash for each run of other characters than letters and digits."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return _dashed(name).strip("-")
+
+
+def _dashed(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())
 
 
 def mask(secret: str) -> str:

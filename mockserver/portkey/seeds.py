@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from mockserver.contract.gate import compile_schema
 from mockserver.contract.problems import Problem
-from mockserver.portkey import access, memberships, provider_rows, scopes, workspaces
+from mockserver.portkey import access, config_rules, configs, guardrails, memberships, provider_rows, scopes, workspaces
 from mockserver.portkey.keys import make_key
 from mockserver.portkey.provider_settings import checked_settings
 from mockserver.stubs.service import FixtureError
@@ -130,6 +130,21 @@ def _plant_provider(entry: Record, world: World) -> None:
     provider_rows.make_provider({**entry, "_usage": entry.get("usage", 0)}, integration, workspace["id"], world)
 
 
+def _plant_guardrail(entry: Record, world: World) -> None:
+    home = _workspace(entry["workspace"], world)["id"] if "workspace" in entry else None
+    guardrails.check_parameters(entry["checks"])
+    guardrails.make({"actions": {}, **entry}, home, world, slug=entry.get("slug"))
+
+
+def _plant_config(entry: Record, world: World) -> None:
+    workspace_id = _workspace(entry["workspace"], world)["id"]
+    faults = config_rules.shape_faults(entry["config"]) or config_rules.faults(entry["config"], world, workspace_id)
+    if faults:
+        raise _Unknown("; ".join(f"config{fault.pointer}: {fault.text}" for fault in faults))
+    fields = {**entry, "is_default": int(entry.get("is_default", False))}
+    configs.make(fields, workspace_id, world, slug=entry.get("slug"))
+
+
 SECTIONS: dict[str, tuple[Record, Planter]] = {
     "users": (
         _entry(
@@ -205,6 +220,32 @@ SECTIONS: dict[str, tuple[Record, Planter]] = {
             usage=_USAGE,
         ),
         _plant_provider,
+    ),
+    "guardrails": (
+        _entry(
+            ["name", "checks"],
+            name=_TEXT,
+            slug=_SLUG,
+            workspace=_TEXT,
+            checks={
+                "type": "array",
+                "minItems": 1,
+                "items": _entry(["id"], id=_TEXT, name=_TEXT, parameters={"type": "object"}, is_enabled={"type": "boolean"}),
+            },
+            actions={"type": "object"},
+        ),
+        _plant_guardrail,
+    ),
+    "configs": (
+        _entry(
+            ["name", "workspace", "config"],
+            name=_TEXT,
+            slug=_SLUG,
+            workspace=_TEXT,
+            config={"type": "object"},
+            is_default={"type": "boolean"},
+        ),
+        _plant_config,
     ),
     "api_keys": (
         _entry(

@@ -12,7 +12,7 @@ from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import access, provider_rows
 from mockserver.portkey.provider_settings import SECRETS, check_host, has_own_authentication
-from mockserver.portkey.records import listed, mask, stem, workspace_required
+from mockserver.portkey.records import listed, mask, new_slug, stem, workspace_required
 from mockserver.portkey.secret_mappings import checked_mappings
 from mockserver.values import Record
 from mockserver.world.world import World
@@ -48,7 +48,7 @@ def create_virtual_key(request: Request, world: World) -> Reply:
     is_open = has_own_authentication(fields["provider"], settings) or any(map(_is_secret, settings))
     if not fields.get("key") and "key" not in mapped and not is_open:
         raise invalid("body", "/key", "is required unless a secret is mapped to it")
-    slug = f"{stem(fields['name']) or 'virtual-key'}-{world.ids.hex(6)}"
+    slug = new_slug("integrations", "", stem(fields["name"]) or "virtual-key", 255, world)
     given = {"name": fields["name"], "ai_provider_id": fields["provider"], "key": fields.get("key"), "slug": slug}
     integration = access.make_integration(given, workspace, world, owner=request.caller.user_id)
     access.grant(integration, workspace, {"enabled": True}, world, create_provider=False)

@@ -242,7 +242,7 @@ def make(fields: Record, world: World, created_by: str | None = None, *, is_defa
     usage_limits, resets_at = _usage_limits(fields.get("usage_limits"), world)
     now = world.clock.timestamp()
     workspace_id = fields.get("id") or world.ids.uuid4()
-    slug = fields.get("slug") or new_slug("ws", name, 6, world)
+    slug = fields.get("slug") or new_slug("workspaces", "ws", name, 6, world)
     wire: Record = {
         "id": workspace_id,
         "name": name,

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from mockserver.portkey.config_rules import EMPTY, LEGACY, Fault, faults, shape_faults
-from mockserver.portkey.identity import STRANGER
 from mockserver.values import JSON, Record
 from tests.conftest import Client
 from tests.portkey.team import PRODUCTION, RESEARCH, make_key, refused, workspace_id
@@ -379,5 +378,5 @@ def test_all_faults_are_told(client: Client) -> None:
 def test_rules_without_a_workspace_look_everywhere(client: Client) -> None:
     """As for a caller of the gateway who belongs to none."""
     slug = make_guardrail(client, workspace_id=RESEARCH)["slug"]
-    assert faults({"input_guardrails": [slug]}, client.world, STRANGER, None) == []
-    assert len(faults({"input_guardrails": [slug]}, client.world, STRANGER, workspace_id(client))) == 1
+    assert faults({"input_guardrails": [slug]}, client.world, None) == []
+    assert len(faults({"input_guardrails": [slug]}, client.world, workspace_id(client))) == 1

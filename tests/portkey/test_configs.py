@@ -36,6 +36,17 @@ from tests.portkey.team import (
 )
 
 CONFIGS = "/v1/configs"
+
+
+@pytest.fixture
+def client(client: Client) -> Client:
+    """A client of a world without the fixture's configs."""
+    for name in ("configs", "config_versions"):
+        for record in list(client.world[name].newest()):
+            client.world[name].remove(record["id"])
+    return client
+
+
 RETRY: Record = {"retry": {"attempts": 2}}
 FALLBACK: Record = {
     "strategy": {"mode": "fallback", "on_status_codes": [429, 503]},

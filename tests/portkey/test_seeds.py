@@ -5,6 +5,7 @@ Source: docs/fixtures.md; house rule: file, place, what was expected, what was f
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from mockserver import data
 from mockserver.app import App, Settings
 from mockserver.contract.errors import DocumentError
 from mockserver.portkey.scopes import EVERYTHING, WORKSPACE_SCOPES
-from mockserver.portkey.seeds import SECTIONS, admin_key
+from mockserver.portkey.seeds import SECTIONS, admin_key, workspace_key
 from mockserver.values import Record
 from tests.conftest import Client
 from tests.portkey.team import DARA, NOBODY, PRODUCTION, RESEARCH, SHARED, read, read_workspace, serve, user_id
@@ -232,6 +233,38 @@ def test_usage_of_a_provider_may_be_given(tmp_path: Path) -> None:
     assert read(client, "/v1/providers/one")["status"] == "exhausted"
 
 
+GUARDRAIL: Record = {
+    "name": "Short",
+    "slug": "pg-short",
+    "checks": [{"id": "default.wordCount", "parameters": {"minWords": 1, "maxWords": 5}, "is_enabled": True}],
+}
+
+
+def test_guardrail_may_say_all_that_a_call_may(tmp_path: Path) -> None:
+    entry = {**GUARDRAIL, "workspace": "ws-lab", "actions": {"deny": True}}
+    client = planted(tmp_path, workspaces=[WORKSPACE], guardrails=[entry, {**GUARDRAIL, "slug": "pg-all"}])
+    shown = read(client, "/v1/guardrails/pg-short")
+    assert (shown["name"], shown["checks"], shown["actions"]) == ("Short", GUARDRAIL["checks"], {"deny": True})
+    assert shown["workspace_id"] is not None
+    assert read(client, "/v1/guardrails/pg-all")["workspace_id"] is None
+
+
+def test_config_may_say_all_that_a_call_may(tmp_path: Path) -> None:
+    content = {"provider": "@oai", "input_guardrails": ["pg-short"]}
+    entry = {"name": "One", "slug": "pc-one", "workspace": "ws-lab", "is_default": True, "config": content}
+    client = planted(tmp_path, workspaces=[WORKSPACE], integrations=[INTEGRATION], guardrails=[GUARDRAIL], configs=[entry])
+    shown = read(client, "/v1/configs/pc-one")
+    assert (shown["name"], shown["is_default"], json.loads(shown["config"])) == ("One", 1, content)
+
+
+def test_small_team_has_configs_that_route(client: Client) -> None:
+    service = client.as_key(str(workspace_key(client.world)))
+    ask = {"model": "gpt-4o", "messages": [{"role": "user", "content": "When do you open?"}]}
+    call = {"headers": {"x-portkey-config": "pc-answer-77c0b4"}}
+    replies = [service.post("/v1/chat/completions", ask, **call) for _ in range(2)]
+    assert [reply.headers["x-portkey-cache-status"] for reply in replies] == ["MISS", "HIT"]
+
+
 def test_entry_may_repeat(tmp_path: Path) -> None:
     people = {"email": "p{n}@example.com", "first_name": "P{n%2}", "repeat": 3}
     rooms = {"name": "Room {n}", "slug": "ws-room-{n}", "members": {"p{n%3}@example.com": "member"}, "repeat": 4}
@@ -294,6 +327,18 @@ MISTAKES: list[tuple[str, int, list[str]]] = [
     ("api_keys:\n- {name: app, scopes: all}\n", 2, ["api_keys.0", "type", "required"]),
     ("api_keys:\n- {name: app, type: organisation-service}\n", 2, ["api_keys.0", "scopes", "required"]),
     ("providers:\n- {name: OpenAI, integration: oai}\n", 2, ["providers.0", "workspace", "required"]),
+    ("guardrails:\n- {name: Short, checks: [{id: default.regexMatch}]}\n", 2, ["guardrails.0", "rule", "required"]),
+    ("configs:\n- {name: One, workspace: ws-none, config: {retry: {}}}\n", 2, ["configs.0", "ws-none"]),
+    (
+        "workspaces:\n- {name: Lab, slug: ws-lab}\nconfigs:\n- {name: One, workspace: ws-lab, config: {cache: {mode: no}}}\n",
+        4,
+        ["configs.0", "config/cache/mode", "simple, semantic"],
+    ),
+    (
+        "workspaces:\n- {name: Lab, slug: ws-lab}\nconfigs:\n- {name: One, workspace: ws-lab, config: {provider: '@none'}}\n",
+        4,
+        ["configs.0", "config/provider", "none"],
+    ),
     ("users:\n- email: nobody\n", 2, ["users.0.email", "nobody", "email"]),
     ("users:\n- email: a@example.com\n  role: boss\n", 3, ["users.0.role", "boss", "owner", "admin", "member"]),
     ("users:\n- email: a@example.com\n  id: '5'\n", 3, ["users.0.id", "5"]),

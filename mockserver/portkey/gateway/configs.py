@@ -101,7 +101,9 @@ def _parsed(text: str) -> JSON:
 def _checked(config: Chosen, caller: Caller, world: World) -> Chosen:
     """The config, if it keeps the schema and its rules; slugs are looked for first, as the gateway does."""
     content = config.content
-    found = config_rules.shape_faults(content) or config_rules.faults(content, world, caller, caller.workspace_id)
+    found = config_rules.shape_faults(content) or config_rules.faults(
+        content, world, caller.workspace_id, caller.key is not None
+    )
     plain = next((each.text for each in found if each.text.startswith(_ALONE)), None)
     if plain is not None:
         raise Problem(INVALID_REQUEST, plain)
