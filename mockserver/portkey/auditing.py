@@ -14,7 +14,7 @@ from mockserver.contract import normalising
 from mockserver.contract.operations import Operation
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.contract.secrets import holds_secrets, is_secret_header, redact
+from mockserver.contract.secrets import holds_secrets, is_secret_name, redact
 from mockserver.portkey import calls
 from mockserver.portkey.records import mask
 from mockserver.values import JSON, Record
@@ -170,7 +170,7 @@ def _workspace_of(changes: list[Change]) -> str | None:
 def _masked(headers: tuple[tuple[bytes, bytes], ...]) -> dict[str, str]:
     """Headers as they are shown. Remembered, since a client sends the same again and again."""
     shown = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
-    return {name: _hidden(value) if is_secret_header(name) else value for name, value in shown.items()}
+    return {name: _hidden(value) if is_secret_name(name) else value for name, value in shown.items()}
 
 
 def _hidden(secret: str) -> str:

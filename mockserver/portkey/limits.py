@@ -126,8 +126,8 @@ def check_rates(rates: list[Record] | None, subject: str, refusal: str, world: W
 def count_rates(rates: list[Record] | None, subject: str, world: World, **amounts: int) -> None:
     """Count amounts of `requests` or `tokens` in every window of that type.
 
-    *chosen*: only calls that succeed count (the gateway counts refused ones as well): no refused call changes a world, so
-    that a world follows from its accepted calls alone.
+    *chosen*: only calls that were let through count, the failures of a provider among them (the gateway counts refused ones as
+    well): no refused call changes a world, so that a world follows from its accepted calls alone.
     """
     for rate in rates or ():
         amount = amounts.get(rate["type"])

@@ -12,9 +12,8 @@ from sys import intern
 from types import MappingProxyType
 
 from mockserver import values
-from mockserver.contract.secrets import REDACTED, is_secret_header
 from mockserver.portkey.records import organisation_id
-from mockserver.values import JSON, Record
+from mockserver.values import Record
 from mockserver.world.world import World
 
 EXCHANGE_LIMIT = 65_536
@@ -196,16 +195,6 @@ def exchange_of(log: Record) -> tuple[Record, Record]:
 def without_body(side: Record) -> Record:
     """Return one side of an exchange without its body."""
     return {name: value for name, value in side.items() if name != "body"}
-
-
-def safe_headers(headers: Mapping[str, JSON]) -> Record:
-    """Return headers with their secrets taken out: those that are one, and inline configs, which may hold a provider's key."""
-    return {name: REDACTED if _is_secret(name, str(value)) else str(value) for name, value in headers.items()}
-
-
-def _is_secret(name: str, value: str) -> bool:
-    own = name.lower().removeprefix("x-portkey-")  # which has `key` in it, and is no secret for that
-    return is_secret_header(own) or (own == "config" and value.lstrip().startswith("{"))
 
 
 _SINGULAR = frozenset(("trace_id", "span_id", "parent_span_id"))

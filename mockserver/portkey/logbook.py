@@ -15,9 +15,10 @@ from urllib.parse import unquote
 from mockserver import values
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
+from mockserver.contract.secrets import safe_headers
 from mockserver.portkey import log_tallies
 from mockserver.portkey.identity import Caller
-from mockserver.portkey.log_records import LogRecord, add, kept, safe_headers
+from mockserver.portkey.log_records import LogRecord, add, kept
 from mockserver.portkey.records import find_config, find_prompt
 from mockserver.values import JSON, Record
 from mockserver.world.world import World

@@ -8,8 +8,9 @@ from __future__ import annotations
 from mockserver.contract.problems import invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
+from mockserver.contract.secrets import safe_headers
 from mockserver.portkey import logbook, prices
-from mockserver.portkey.log_records import LogRecord, safe_headers, shown
+from mockserver.portkey.log_records import LogRecord, shown
 from mockserver.portkey.metering import tokens_of
 from mockserver.portkey.records import not_found
 from mockserver.values import JSON, Record
@@ -86,9 +87,13 @@ def _reported(said: Record, workspace_id: str, request: Request, world: World) -
         cost=prices.cost_cents(price, None, req_units, res_units) if price is not None else 0,
         stream_mode=int(answered.get("streamingMode") is True or question.get("stream") is True),
         metadata=logbook.metadata_for(metadata, workspace_id, request.caller, world),
-        request={"headers": safe_headers(asked.get("headers") or {}), "body": question},
-        response={"headers": safe_headers(answered.get("headers") or {}), "body": answer},
+        request={"headers": _headers(asked), "body": question},
+        response={"headers": _headers(answered), "body": answer},
     )
+
+
+def _headers(side: Record) -> dict[str, str]:
+    return safe_headers({name: str(value) for name, value in (side.get("headers") or {}).items()})
 
 
 def _first(metadata: Record, names: tuple[str, str]) -> str:

@@ -1,7 +1,7 @@
 """What the gateway adds to the answers of providers other than OpenAI.
 
-Source: gateway-data-plane, Provider errors and response decoration; gateway source, `src/providers/*/chatComplete.ts`
-(the words of each provider, and which ones send blocks).
+Source: gateway-data-plane, Provider errors and response decoration. *chosen*, where that is silent: each provider's words are
+those of its own public API.
 """
 
 from __future__ import annotations
