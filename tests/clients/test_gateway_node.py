@@ -128,13 +128,13 @@ def test_speech_is_transcribed(make: Make, tmp_path: Path, format_: str) -> None
 
 def test_documents_are_ranked(make: Make) -> None:
     asked = {"model": "rerank-v3.5", "query": "When?", "documents": ["At nine.", "At ten."]}
-    made = make("portkey-ai", "cohere").call("post", "/rerank", asked)  # type: ignore[arg-type]
+    made = make("portkey-ai", "cohere").call("post", "/rerank", asked)
     assert sorted(each["index"] for each in made["results"]) == [0, 1]
 
 
 def test_models_are_listed_and_read(sdk: NodeClient) -> None:
     assert [model["id"] for model in sdk.call("models.list")["data"]] == ["gpt-4o"]
-    assert sdk.call("models.retrieve", "gpt-4o")["owned_by"] == "system"  # type: ignore[arg-type]
+    assert sdk.call("models.retrieve", "gpt-4o")["owned_by"] == "system"
 
 
 def test_failed_guardrail_that_does_not_deny_is_an_answer(portkey: PortkeyWorld, make: Make, kind: str) -> None:
