@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
@@ -12,7 +13,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import pytest
 
@@ -44,32 +45,58 @@ class Refused(Exception):
 
 
 class NodeClient:
-    """A Node process that calls one world with the SDK."""
+    """The SDK in a Node process, with a client for one world.
+
+    A process is used again for the next client, since it takes longer to start than most tests do.
+    """
+
+    script = "calls.mjs"
+    idle: ClassVar[dict[str, list[subprocess.Popen[str]]]] = {}
 
     def __init__(self, node: str, world: PortkeyWorld, **environment: str) -> None:
-        settings = {"PATH": os.environ["PATH"], "PORTKEY_BASE_URL": world.url, "PORTKEY_API_KEY": world.api_key}
-        command = [node, str(NODE / "calls.mjs")]
-        self._process = subprocess.Popen(
-            command, env=settings | environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        waiting = self.idle.setdefault(self.script, [])
+        self._process = waiting.pop() if waiting else _started(node, self.script)
+        self._is_busy = False
+        self._send({"environment": {"PORTKEY_BASE_URL": world.url, "PORTKEY_API_KEY": world.api_key, **environment}})
 
     def call(self, method: str, *given: Any) -> Any:
         """Return what a method gives. Raises `Refused`."""
-        assert self._process.stdin is not None
+        self._is_busy = True
+        self._send({"method": method, "arguments": given})
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"method": method, "arguments": given}) + "\n")
-        self._process.stdin.flush()
         line = self._process.stdout.readline()
         assert line, "node has ended; it says why above"
+        self._is_busy = False
         answer = json.loads(line)
         if "error" in answer:
             raise Refused(answer["error"])
         return answer.get("result")
 
     def close(self) -> None:
-        """End the process."""
-        self._process.kill()
-        self._process.communicate()
+        """Leave the process to the next client, unless it still works on a call or has ended."""
+        if self._is_busy:
+            _end(self._process)
+        else:
+            self.idle[self.script].append(self._process)
+
+    def _send(self, message: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(message) + "\n")
+        self._process.stdin.flush()
+
+
+def _started(node: str, script: str) -> subprocess.Popen[str]:
+    environment = {"PATH": os.environ["PATH"]}
+    process = subprocess.Popen(
+        [node, str(NODE / script)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    atexit.register(_end, process)
+    return process
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
 
 
 def unavailable(reason: str) -> NoReturn:

@@ -1,20 +1,23 @@
 // Makes calls with the real SDK as calls.mjs does, and reads their replies to the end.
 // In: a line {"method", "arguments"} of JSON, where {"$upload": path} in the arguments is a file.
+// A line {"environment"} makes a new client.
 // Out: a line {"result"} or {"error"}; of a stream, the events. The method "methods" answers the names of all methods.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import OpenAI from 'openai';
 import { createHeaders, Portkey } from 'portkey-ai';
 
-const LONGEST_LIFE_MS = 60_000;
-setTimeout(() => process.exit(1), LONGEST_LIFE_MS).unref();
+const LONGEST_CALL_MS = 60_000;
+let client;
 
-const { CLIENT, CLIENT_PROVIDER: provider, CLIENT_CONFIG, PORTKEY_API_KEY: apiKey, PORTKEY_BASE_URL: baseURL } = process.env;
-const config = CLIENT_CONFIG && JSON.parse(CLIENT_CONFIG);
-const client =
-  CLIENT === 'openai'
+function open(environment) {
+  Object.assign(process.env, environment);
+  const { CLIENT, CLIENT_PROVIDER: provider, CLIENT_CONFIG, PORTKEY_API_KEY: apiKey, PORTKEY_BASE_URL: baseURL } = environment;
+  const config = CLIENT_CONFIG && JSON.parse(CLIENT_CONFIG);
+  return CLIENT === 'openai'
     ? new OpenAI({ apiKey: 'none', baseURL, defaultHeaders: createHeaders({ apiKey, provider, config }), maxRetries: 0 })
     : new Portkey({ provider, config });
+}
 
 function given(value) {
   if (value === null || typeof value !== 'object') return value;
@@ -60,12 +63,18 @@ function* methods(object, path) {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line);
+  if (asked.environment) {
+    client = open(asked.environment);
+    continue;
+  }
   const answer = {};
+  const overdue = setTimeout(() => process.exit(1), LONGEST_CALL_MS);
   try {
     answer.result = asked.method === 'methods' ? [...methods(client, '')] : await call(asked);
   } catch (error) {
     const { constructor, status, message, error: body } = error;
     answer.error = { type: constructor.name, status: status ?? null, message, body: body ?? null };
   }
+  clearTimeout(overdue);
   console.log(JSON.stringify(answer));
 }
