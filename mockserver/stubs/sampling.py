@@ -23,6 +23,9 @@ MAX_DEPTH = 6
 """How deep optional fields and items go; recursive schemas end there."""
 
 
+# One object each, since validators are kept by the identity of their schema.
+_ANYTHING: Record = {}
+_TEXT: Record = {"type": "string"}
 _ALTERNATIVES = 30
 """How many values of a part are tried where the whole does not take the first."""
 
@@ -204,7 +207,9 @@ class Sampler:
         made = self._array(schema, source, depth, place)
         yield made
         if made and depth < MAX_DEPTH:
-            for item in islice(self._accepted(schema.get("items") or {}, source, depth + 1, f"{place}/items"), _ALTERNATIVES):
+            for item in islice(
+                self._accepted(schema.get("items") or _ANYTHING, source, depth + 1, f"{place}/items"), _ALTERNATIVES
+            ):
                 yield [item, *made[1:]]
 
     def _object(self, schema: Record, source: Source, depth: int, place: str) -> Record:
@@ -213,7 +218,7 @@ class Sampler:
         made: Record = {}
         for name in dict.fromkeys([*properties, *sorted(required)]):
             part = properties.get(name, schema.get("additionalProperties"))
-            part = part if isinstance(part, dict) else {}
+            part = part if isinstance(part, dict) else _ANYTHING
             if part.get(self._hidden) is True or (name not in required and (depth >= MAX_DEPTH or source.minimal)):
                 continue
             try:
@@ -229,14 +234,14 @@ class Sampler:
         at = 0
         while len(made) < schema.get("minProperties", 0) and extra is not False:
             at += 1
-            value_schema = extra if isinstance(extra, dict) else {"type": "string"}
+            value_schema = extra if isinstance(extra, dict) else _TEXT
             made[f"field_{at}"] = self._sample(value_schema, source, depth + 1, f"{place}/additionalProperties")
         return made
 
     def _array(self, schema: Record, source: Source, depth: int, place: str) -> list[JSON]:
         least = schema.get("minItems", 0)
         wanted = max(least, 1 if depth < MAX_DEPTH and schema.get("maxItems", 1) else 0)
-        part: Record = schema.get("items") or {}
+        part: Record = schema.get("items") or _ANYTHING
         items: list[JSON] = []
         try:
             while len(items) < wanted:

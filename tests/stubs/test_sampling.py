@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -643,3 +644,19 @@ def leads_somewhere(document: Record, place: str) -> bool:
     except KeyError:
         return False
     return isinstance(found, (dict, bool))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "array"}, {"type": "object", "required": ["name"]}, {"type": "object", "minProperties": 2}],
+    ids=["items", "property", "additional properties"],
+)
+def test_sampling_what_a_schema_leaves_open_keeps_nothing(schema: Record) -> None:
+    sampler = Sampler({}, "reply")
+    sampler.sample(schema, source(1))
+    gc.collect()
+    before = len(gc.get_objects())
+    for seed in range(200):
+        sampler.sample(schema, source(seed))
+    gc.collect()
+    assert len(gc.get_objects()) - before < 100
