@@ -1,21 +1,48 @@
-"""What a call tells of itself in its headers: whose key made it, and the metadata that goes with it."""
+"""What a call tells of itself in its headers: whose key made it, whom it asks, its trace, the metadata that goes with it."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import unquote
 
 from mockserver import values
 from mockserver.contract.requests import Request
 from mockserver.portkey.identity import Caller, digest, secret_of
-from mockserver.values import JSON
+from mockserver.values import Record
 from mockserver.world.world import World
 
 
 def text(request: Request, header: bytes) -> str:
     """Return a header, empty when it was not sent."""
-    return request.headers.get(header, b"").decode("latin-1").strip()
+    return text_in(request.headers, header)
+
+
+def text_in(headers: Mapping[bytes, bytes], name: bytes) -> str:
+    """Return one of some headers, empty when it was not sent."""
+    return headers.get(name, b"").decode("latin-1").strip()
+
+
+def provider_slug(headers: Mapping[bytes, bytes]) -> str:
+    """Return the slug of the provider that headers name, empty for none."""
+    said = text_in(headers, b"x-portkey-provider")
+    if said.startswith("@"):
+        return said[1:].partition("/")[0]
+    return text_in(headers, b"x-portkey-virtual-key")
+
+
+def trace(headers: Mapping[bytes, bytes]) -> tuple[str, str]:
+    """Return the trace and the parent span that headers name, empty for none.
+
+    W3C's header counts when Portkey's is absent, and opens a new span (gateway-data-plane, Request headers).
+    """
+    own = text_in(headers, b"x-portkey-trace-id")
+    parts = text_in(headers, b"traceparent").split("-")
+    if own or len(parts) != 4:
+        return own, ""
+    return parts[1], parts[2]
 
 
 def key_id(request: Request) -> str:
@@ -36,34 +63,43 @@ def _drawn(secret: str) -> str:
 
 
 def metadata(request: Request, world: World) -> dict[str, str]:
-    """Return the metadata of a call, texts by name.
-
-    Source: gateway-data-plane, Request headers (JSON in `x-portkey-metadata`, anything else counts as none; `baggage` lies
-    under it; workspace defaults beat key defaults beat the request; `user` of the body is copied to `_user`). *chosen*:
-    numbers and the like count as the texts that JSON has for them.
-    """
-    found: dict[str, JSON] = {}
-    for pair in text(request, b"baggage").split(","):
-        name, equals, value = pair.partition("=")
-        if equals:
-            found[unquote(name.strip())] = unquote(value.strip())
-    user = request.fields.get("user")
-    if isinstance(user, str):
-        found["_user"] = user
-    found |= _object(request.headers.get(b"x-portkey-metadata", b""))
-    key = request.caller.key
-    if key is not None:
-        found |= key["_wire"]["defaults"].get("metadata") or {}
-        workspace = world["workspaces"].get(key["workspace_id"]) if key["workspace_id"] else None
-        if workspace is not None:
-            found |= (workspace["_wire"]["defaults"] or {}).get("metadata") or {}
-    told = {name: value if isinstance(value, str) else values.dump(value).decode() for name, value in found.items()}
+    """Return the metadata that conditions and policies see, texts by name: what is empty or null is not there."""
+    told = below_defaults(said_metadata(request), request.caller, request.caller.workspace_id, world)
     return {name: value for name, value in told.items() if value not in ("", "null")}
 
 
-def _object(header: bytes) -> dict[str, JSON]:
-    try:
-        value = values.parse(header)
-    except values.NotJSON:
-        return {}
-    return value if isinstance(value, dict) else {}
+def said_metadata(request: Request) -> Record:
+    """Return the metadata that a call itself gives.
+
+    Source: gateway-data-plane, Request headers (JSON in `x-portkey-metadata`, anything else counts as none; `baggage` lies
+    under it; `user` of the body is copied to `_user`).
+    """
+    said: Record = {}
+    for member in text(request, b"baggage").split(","):
+        name, equals, value = member.partition(";")[0].partition("=")
+        if equals:
+            said[unquote(name.strip())] = unquote(value.strip())
+    user = request.fields.get("user")
+    if isinstance(user, str):
+        said["_user"] = user
+    with suppress(values.NotJSON):
+        header = values.parse(request.headers.get(b"x-portkey-metadata", b"{}"))
+        said |= header if isinstance(header, dict) else {}
+    return said
+
+
+def below_defaults(said: Record, caller: Caller, workspace_id: str | None, world: World) -> dict[str, str]:
+    """Return metadata below the defaults of the caller's key, and those below the defaults of a workspace.
+
+    Source: governance-mcp-observability, Logs (precedence workspace > API key > request; values are texts). *chosen*: numbers
+    and the like count as the texts that JSON has for them.
+    """
+    workspace = (world["workspaces"].get(workspace_id) if workspace_id else None) or {}
+    for owner in (caller.key or {}, workspace):
+        defaults = (owner.get("_wire") or {}).get("defaults") or {}
+        said = {**said, **(defaults.get("metadata") or {})}
+    return {
+        name: value if isinstance(value, str) else values.dump(value).decode()
+        for name, value in said.items()
+        if value is not None
+    }

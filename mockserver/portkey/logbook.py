@@ -8,15 +8,12 @@ logged, its refusals and its provider's errors as well.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import NamedTuple
-from urllib.parse import unquote
 
-from mockserver import values
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.contract.secrets import safe_headers
-from mockserver.portkey import log_tallies
+from mockserver.portkey import calls, log_tallies
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.log_records import LogRecord, add, kept
 from mockserver.portkey.records import find_config, find_prompt
@@ -58,7 +55,7 @@ def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> LogRe
     of its answer, so that a latency can be worked out by hand.
     """
     headers, body, caller = request.headers, request.fields, request.caller
-    trace_id, parent = _trace(headers)
+    trace_id, parent = calls.trace(headers)
     config = find_config(world, _config_of(headers, caller)) or {}
     prompt = _prompt_of(request, world)
     path = "/v1" + request.operation.path
@@ -66,18 +63,19 @@ def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> LogRe
         path = path.replace("{" + name + "}", str(value))
     provider = usage.provider or {}
     workspace_id = workspace_of(caller, world, provider.get("workspace_id"))
-    silent = _text(headers, b"x-portkey-debug").lower() == "false"
+    silent = calls.text(request, b"x-portkey-debug").lower() == "false"
+    method = request.operation.method.upper()
     return LogRecord(
         workspace_id=workspace_id,
         api_key_id=key_of(caller),
         trace_id=reply.headers.get("x-portkey-trace-id") or trace_id,
-        span_id=_text(headers, b"x-portkey-span-id") or (world.ids.hex(16) if parent else ""),
-        parent_span_id=_text(headers, b"x-portkey-parent-span-id") or parent,
-        span_name=_text(headers, b"x-portkey-span-name") or (f"{request.operation.method.upper()} {path}" if parent else ""),
+        span_id=calls.text(request, b"x-portkey-span-id") or (world.ids.hex(16) if parent else ""),
+        parent_span_id=calls.text(request, b"x-portkey-parent-span-id") or parent,
+        span_name=calls.text(request, b"x-portkey-span-name") or (f"{method} {path}" if parent else ""),
         ai_org=usage.ai_org,
         ai_model=usage.model,
         request_url=path,
-        request_method=request.operation.method.upper(),
+        request_method=method,
         response_status_code=reply.status,
         response_time=100 + 10 * usage.res_units,
         req_units=usage.req_units,
@@ -89,7 +87,7 @@ def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> LogRe
         prompt_id=prompt.get("id", ""),
         prompt_slug=prompt.get("slug", ""),
         stream_mode=int(body.get("stream") is True),
-        metadata=metadata_for(_metadata(headers, body), workspace_id, caller, world),
+        metadata=calls.below_defaults(calls.said_metadata(request), caller, workspace_id, world),
         request={"portkeyHeaders": _portkey_headers(headers), **({} if silent else {"body": body})},
         response={"headers": {"content-type": reply.media_type}, **({} if silent else {"body": _object(reply.body)})},
     )
@@ -114,47 +112,9 @@ def key_of(caller: Caller) -> str:
     return "" if caller.key is None else str(caller.key["id"])
 
 
-def metadata_for(said: Mapping[str, JSON], workspace_id: str, caller: Caller, world: World) -> dict[str, str]:
-    """Return the metadata of a call: what it says, below the defaults of the key, below those of the workspace.
-
-    Source: governance-mcp-observability, Logs (precedence workspace > API key > request; values are texts).
-    """
-    workspace = world["workspaces"].get(workspace_id) or {}
-    defaults = [((each.get("_wire") or {}).get("defaults") or {}).get("metadata") for each in (caller.key or {}, workspace)]
-    merged = {**said, **(defaults[0] or {}), **(defaults[1] or {})}
-    return {
-        name: value if isinstance(value, str) else values.dump(value).decode()
-        for name, value in merged.items()
-        if value is not None
-    }
-
-
-def _metadata(headers: Mapping[bytes, bytes], body: Record) -> Record:
-    """What a call says of itself: its baggage, its metadata over that, the body's `user` as `_user` unless it is given."""
-    said: Record = {}
-    for member in _text(headers, b"baggage").split(","):
-        name, equals, value = member.partition(";")[0].partition("=")
-        if equals:
-            said[name.strip()] = unquote(value.strip())
-    with suppress(values.NotJSON):  # invalid JSON counts as an empty object (gateway-data-plane, Request headers)
-        said |= _object(values.parse(headers.get(b"x-portkey-metadata", b"{}")))
-    if isinstance(body.get("user"), str):
-        said.setdefault("_user", body["user"])
-    return said
-
-
-def _trace(headers: Mapping[bytes, bytes]) -> tuple[str, str]:
-    """The trace and the parent span that a call names; W3C's header counts when Portkey's are absent, and opens a new span."""
-    own = _text(headers, b"x-portkey-trace-id")
-    parts = _text(headers, b"traceparent").split("-")
-    if own or len(parts) != 4:
-        return own, ""
-    return parts[1], parts[2]
-
-
 def _config_of(headers: Mapping[bytes, bytes], caller: Caller) -> str | None:
     """The saved config that a call names, else the default one of its key; an inline config has no name."""
-    said = _text(headers, b"x-portkey-config")
+    said = calls.text_in(headers, b"x-portkey-config")
     if said or caller.key is None:
         return said
     default: str | None = caller.key["_wire"]["defaults"]["config_id"]
@@ -178,7 +138,3 @@ def _portkey_headers(headers: Mapping[bytes, bytes]) -> Record:
 
 def _object(value: JSON) -> Record:
     return value if isinstance(value, dict) else {}
-
-
-def _text(headers: Mapping[bytes, bytes], name: bytes) -> str:
-    return headers.get(name, b"").decode("latin-1").strip()

@@ -9,7 +9,7 @@ from mockserver.contract.problems import invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.contract.secrets import safe_headers
-from mockserver.portkey import logbook, prices
+from mockserver.portkey import calls, logbook, prices
 from mockserver.portkey.log_records import LogRecord, shown
 from mockserver.portkey.metering import tokens_of
 from mockserver.portkey.records import not_found
@@ -86,7 +86,7 @@ def _reported(said: Record, workspace_id: str, request: Request, world: World) -
         res_units=res_units,
         cost=prices.cost_cents(price, None, req_units, res_units) if price is not None else 0,
         stream_mode=int(answered.get("streamingMode") is True or question.get("stream") is True),
-        metadata=logbook.metadata_for(metadata, workspace_id, request.caller, world),
+        metadata=calls.below_defaults(metadata, request.caller, workspace_id, world),
         request={"headers": _headers(asked), "body": question},
         response={"headers": _headers(answered), "body": answer},
     )

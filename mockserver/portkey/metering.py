@@ -43,12 +43,9 @@ def addressed(request: Request, world: World) -> Billed:
     """
     model = request.fields.get("model") or request.query.get("model")
     slug, model = parted(model if isinstance(model, str) and model not in _UNNAMED else "")
-    slug = calls.text(request, b"x-portkey-virtual-key") or slug
-    said = calls.text(request, b"x-portkey-provider")
-    if said.startswith("@"):
-        slug = said[1:].partition("/")[0]
+    slug = calls.provider_slug(request.headers) or slug
     if not slug:
-        return Billed(said or "openai", "", None, model)
+        return Billed(calls.text(request, b"x-portkey-provider") or "openai", "", None, model)
     provider = find_provider(world, slug, request.caller.workspace_id)
     if provider is None:
         if request.caller.key is None:

@@ -10,7 +10,7 @@ from mockserver.contract.operations import Operation
 from mockserver.contract.problems import NOT_FOUND, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import envelopes, identity, metering, scopes, seeds
+from mockserver.portkey import calls, envelopes, identity, metering, scopes, seeds
 from mockserver.portkey.auditing import Auditor
 from mockserver.portkey.gateway import configs, exchange, serving
 from mockserver.portkey.records import LAYOUTS
@@ -42,7 +42,7 @@ class PortkeyService:
         caller = identity.identify(operation, headers, world, strict=self._strict)
         if scopes.is_data_plane(operation.id):
             caller = replace(caller, config=configs.chosen(operation, headers, caller, world))
-            if slug := exchange.slug_in(headers):
+            if slug := calls.provider_slug(headers):
                 exchange.behind(slug, caller, world)
         identity.authorise(caller, operation, path, world)
         return caller

@@ -55,7 +55,7 @@ def render(template: str, variables: Record, partials: Partials, *, quoted: bool
             _read(template)[0],
             variables,
             resolver=partial,  # type: ignore[arg-type]  # texts go in, so texts come out
-            getter=_look_up,  # type: ignore[arg-type]
+            getter=_look_up,  # type: ignore[arg-type]  # likewise
             stringify=_text,
             escape=_quoted if quoted else bytes,
             tags=(_END, _END),

@@ -53,8 +53,8 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
 
     asked = {**body, "model": outcome.model} if outcome.model else body  # what the provider would get
     url = f"{provider.name}{exchange.request.operation.path}"
-    space = _text(exchange, b"x-portkey-cache-namespace") or _text(exchange, b"x-portkey-metadata")
-    refresh = _text(exchange, b"x-portkey-cache-force-refresh").lower() == "true"
+    space = calls.text(exchange.request, b"x-portkey-cache-namespace") or calls.text(exchange.request, b"x-portkey-metadata")
+    refresh = calls.text(exchange.request, b"x-portkey-cache-force-refresh").lower() == "true"
     kept = cache.look_up(
         world, target.get("cache"), exchange.kind, url, asked, space, refresh=refresh, asked_age_s=_asked_age_s(exchange)
     )
@@ -171,12 +171,8 @@ def _results(before: hooks.Findings, after: hooks.Findings) -> Record | None:
 
 
 def _asked_age_s(exchange: Exchange) -> int | None:
-    for part in _text(exchange, b"cache-control").split(","):
+    for part in calls.text(exchange.request, b"cache-control").split(","):
         name, _, value = part.strip().partition("=")
         if name.lower() == "max-age" and value.isdigit():
             return int(value)
     return None
-
-
-def _text(exchange: Exchange, header: bytes) -> str:
-    return calls.text(exchange.request, header)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from mockserver import values
 from mockserver.contract.operations import Operation
 from mockserver.contract.problems import INVALID_REQUEST, Problem
-from mockserver.portkey import config_rules
+from mockserver.portkey import calls, config_rules
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.records import find_config
 from mockserver.values import JSON, Record
@@ -49,7 +49,7 @@ def chosen(operation: Operation, headers: Mapping[bytes, bytes], caller: Caller,
 
 
 def _named(headers: Mapping[bytes, bytes], caller: Caller, world: World) -> Chosen:
-    said = headers.get(b"x-portkey-config", b"").decode("latin-1").strip()
+    said = calls.text_in(headers, b"x-portkey-config")
     defaults = caller.key["_wire"]["defaults"] if caller.key is not None else {}
     default = find_config(world, defaults.get("config_id") or _of_users(caller, world))
     if not said:

@@ -5,7 +5,6 @@ Source: gateway-data-plane, Provider and model addressing, Request headers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -123,10 +122,10 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
         world=world,
         config=config,
         body=body,
-        slug=slug_in(request.headers) or in_model,
+        slug=calls.provider_slug(request.headers) or in_model,
         provider_name="" if said.startswith("@") else said,
         metadata=calls.metadata(request, world),
-        trace_id=_trace_id(request) or world.ids.uuid4(),
+        trace_id=calls.trace(request.headers)[0] or world.ids.uuid4(),
         is_checked=is_checked,
         is_loose=calls.text(request, b"x-portkey-strict-open-ai-compliance").lower() == "false",
     )
@@ -155,20 +154,6 @@ def _is_public(host: str) -> bool:
         return ip_address(name).is_global
     except ValueError:
         return name != "localhost" and not name.endswith((".localhost", ".local", ".internal"))
-
-
-def slug_in(headers: Mapping[bytes, bytes]) -> str:
-    """Return the slug of the provider that headers name, empty for none."""
-    said = headers.get(b"x-portkey-provider", b"").decode("latin-1").strip()
-    if said.startswith("@"):
-        return said[1:].partition("/")[0]
-    return headers.get(b"x-portkey-virtual-key", b"").decode("latin-1").strip()
-
-
-def _trace_id(request: Request) -> str:
-    """The trace that a call names; W3C's header counts when Portkey's is absent."""
-    parts = calls.text(request, b"traceparent").split("-")
-    return calls.text(request, b"x-portkey-trace-id") or (parts[1] if len(parts) == 4 else "")
 
 
 def resolved(exchange: Exchange, slug: str) -> Provider:

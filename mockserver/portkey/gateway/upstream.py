@@ -19,6 +19,7 @@ from mockserver.portkey.answers.chance import Chance
 from mockserver.portkey.answers.decoration import decorated
 from mockserver.portkey.answers.errors import Unanswerable
 from mockserver.portkey.answers.script import Said, SaidCall
+from mockserver.portkey.calls import text_in
 from mockserver.portkey.gateway import bodies, scripts
 from mockserver.portkey.gateway.exchange import Exchange, Provider
 from mockserver.values import JSON, Record
@@ -145,7 +146,7 @@ def timeout_ms(exchange: Exchange, target: Record) -> int | None:
 
     0 limits nothing, as in the gateway's code.
     """
-    said = exchange.request.headers.get(b"x-portkey-request-timeout", b"").decode("latin-1").strip()
+    said = text_in(exchange.request.headers, b"x-portkey-request-timeout")
     if said.isdigit():
         return int(said) or None
     return int(target.get("request_timeout") or 0) or None
