@@ -159,7 +159,7 @@ def test_logger_posts_its_entries(portkey: PortkeyWorld) -> None:
 
     Source: sdk-call-map 4 (last paragraph).
     """
-    reply = Logger(api_key=portkey.api_key, base_url=portkey.url).log([LOGGED, LOGGED])  # type: ignore[no-untyped-call]
+    reply = Logger(api_key=portkey.api_key, base_url=portkey.url).log([LOGGED, LOGGED])  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
     assert reply.status_code == 200
     assert [call["operation"] for call in portkey.calls] == ["createLog"]
 

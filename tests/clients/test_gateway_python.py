@@ -54,7 +54,7 @@ class Caller:
             self.client = make(**{"provider": PROVIDER, **options})
         else:
             said = {"provider": PROVIDER, **options}
-            headers = createHeaders(api_key=portkey.api_key, **said)  # type: ignore[no-untyped-call]
+            headers = createHeaders(api_key=portkey.api_key, **said)  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
             made = AsyncOpenAI if kind.endswith("async") else OpenAI
             self.client = made(api_key="none", base_url=portkey.url, default_headers=headers, max_retries=0)
 
@@ -185,7 +185,7 @@ def test_stream_helper_puts_the_answer_together(portkey: PortkeyWorld, runner: a
 
 def test_stream_helper_parses_tools(portkey: PortkeyWorld, runner: asyncio.Runner) -> None:
     caller = Caller("openai", portkey, runner)
-    strict = {"type": "function", "function": {**TOOL["function"], "strict": True}}  # type: ignore[dict-item]
+    strict = {"type": "function", "function": {**TOOL["function"], "strict": True}}  # type: ignore[dict-item]  # a tool is no more than a dict
     with caller.client.chat.completions.stream(**ASK, tools=[strict], tool_choice="required") as stream:
         final = stream.get_final_completion()
     caller.close()
@@ -419,7 +419,7 @@ def test_provider_that_takes_too_long_is_a_timeout(portkey: PortkeyWorld, runner
 def test_openai_tries_again_after_a_full_rate(portkey: PortkeyWorld) -> None:
     """As often as it likes: it knows nothing of Portkey's headers."""
     script(portkey, {"error": {"status": 429, "retry_after": 0.01}}, times=1)
-    headers = createHeaders(api_key=portkey.api_key, provider=PROVIDER)  # type: ignore[no-untyped-call]
+    headers = createHeaders(api_key=portkey.api_key, provider=PROVIDER)  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
     with OpenAI(api_key="none", base_url=portkey.url, default_headers=headers, max_retries=2) as client:
         assert client.chat.completions.create(**ASK).choices
     assert [entry["status"] for entry in portkey.calls] == [429, 200]

@@ -74,7 +74,7 @@ def test_created_log_is_in_the_world(call: Call, portkey: PortkeyWorld) -> None:
 def test_logger_posts_a_list(portkey: PortkeyWorld) -> None:
     """What the callbacks of LangChain and LlamaIndex use; it sends the key and no other header of the SDK."""
     logger = Logger(api_key=portkey.api_key, base_url=portkey.url)
-    reply = logger.log([{"request": QUESTION, "response": {"body": {}}}] * 2)  # type: ignore[no-untyped-call]
+    reply = logger.log([{"request": QUESTION, "response": {"body": {}}}] * 2)  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
     assert (reply.status_code, reply.json()) == (200, {"status": "success", "success": True})
     assert len(portkey.world["logs"]) == 2
 

@@ -113,7 +113,7 @@ def test_full_window_raises_until_the_next(portkey: PortkeyWorld) -> None:
 def test_openai_meets_policies_too(portkey: PortkeyWorld) -> None:
     """Through `createHeaders`, as the docs have it."""
     portkey.client().post(url=BUDGETS, **BUDGET)
-    headers = createHeaders(api_key=portkey.api_key, provider="openai", metadata=SUPPORT)  # type: ignore[no-untyped-call]
+    headers = createHeaders(api_key=portkey.api_key, provider="openai", metadata=SUPPORT)  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
     with openai.OpenAI(api_key="sk", base_url=portkey.url, default_headers=headers, max_retries=0) as client:
         client.chat.completions.create(**ASK)
         with pytest.raises(openai.APIStatusError) as refused:
