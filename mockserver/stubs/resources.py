@@ -19,7 +19,7 @@ from mockserver.stubs.inference import Resource, Role, infer, override_fault, su
 from mockserver.stubs.sampling import Sampler, Source
 from mockserver.stubs.service import Stub
 from mockserver.values import JSON, Record
-from mockserver.world.collection import Collection, Duplicate, Layout
+from mockserver.world.collection import Duplicate, Layout
 from mockserver.world.ids import Ids
 from mockserver.world.world import World
 
@@ -401,31 +401,21 @@ class _List(_Action):
         self.check_parents(request, world)
         collection, parent = world[self.resource.name], self.parent_key(request)
         wanted = {name: request.query[name] for name in self.filters if name in request.query}
+        group = {PARENT: parent}
         if wanted:
-            found = [r for r in collection.newest(**{PARENT: parent}) if all(r.get(n) == v for n, v in wanted.items())]
-            keys = {record[KEY]: at for at, record in enumerate(found)}
-            total = len(found)
-            seen = paging.window(self.paging, request.query, total, lambda key: keys.get(join(parent, key)))
-            ordered = found[::-1] if seen.ascending else found
-            page = ordered[seen.offset : None if seen.limit is None else seen.offset + seen.limit]
+            sifted = paging.Sifted(collection, lambda record: all(record.get(n) == v for n, v in wanted.items()), **group)
+            total = sifted.total
+            seen = paging.window(self.paging, request.query, total, lambda key: sifted.place(join(parent, key)))
+            page = sifted.rows(seen)
         else:
-            group = {PARENT: parent}
             total = collection.count(**group)
-            seen = paging.window(self.paging, request.query, total, lambda key: collection.rank(join(parent, key), **group))
-            page = self.page(collection, seen, total, group)
+            seen = paging.window(self.paging, request.query, total, lambda key: collection.place(join(parent, key), **group))
+            page = paging.rows(collection, seen, total, **group)
         rows = [self.row(record, world) for record in page]
         if not self.role.inside:
             return Reply(self.status, rows)
         told = paging.envelope(self.envelope_shape.properties, rows, total, seen, self.paging, self.resource.key)
         return Reply(self.status, self.filled(self.body(world), self.role.inside, rows, told))
-
-    def page(self, collection: Collection, seen: paging.Window, total: int, group: dict[str, str]) -> list[Record]:
-        """The records of a window; oldest first is the end of newest first, turned round."""
-        if not seen.ascending:
-            return collection.page(seen.offset, seen.limit, **group)[0]
-        left = max(0, total - seen.offset)
-        size = left if seen.limit is None else min(left, seen.limit)
-        return collection.page(left - size, size, **group)[0][::-1]
 
     def filled(self, body: JSON, inside: tuple[str, ...], rows: list[Record], told: Record) -> Record:
         """The body with rows in their place, and with what is told of them beside."""

@@ -41,6 +41,13 @@ Change: TypeAlias = tuple[str, str, Record | None, Record | None]
 """What was written: the name of a collection, the key of a record, the record before (None when there was none) and after."""
 
 
+class Place(NamedTuple):
+    """Where a record stands, or stood before it was taken out: how many come `before` it, and whether it `is_there`."""
+
+    before: int
+    is_there: bool
+
+
 class State(NamedTuple):
     """All that a collection holds, frozen: shared by all worlds that come from it. Indexes follow the layout's fields."""
 
@@ -49,6 +56,7 @@ class State(NamedTuple):
     groups: tuple[tuple[dict[str, Frozen], ...], ...]
     unique: tuple[tuple[dict[str, str], ...], ...]
     arrivals: int
+    gone: tuple[dict[str, Entry], ...]
 
 
 class Collection:
@@ -57,7 +65,7 @@ class Collection:
     What is written is noted in `changes`, which belongs to the world, as `undo` does.
     """
 
-    __slots__ = ("_arrivals", "_changes", "_groups", "_order", "_rows", "_undo", "_unique", "layout", "name")
+    __slots__ = ("_arrivals", "_changes", "_gone", "_groups", "_order", "_rows", "_undo", "_unique", "layout", "name")
 
     def __init__(self, name: str, layout: Layout, undo: Undo, changes: list[Change]) -> None:
         self.name = name
@@ -65,6 +73,7 @@ class Collection:
         self._undo = undo
         self._changes = changes
         self._rows: Layers[Row] = Layers(undo)
+        self._gone: Layers[Entry] = Layers(undo)  # where records stood that were taken out, for cursors that name them
         self._order = Order(undo)
         self._groups = tuple((field, Groups(undo)) for field in layout.groups)
         self._unique: tuple[tuple[str, Layers[str]], ...] = tuple((field, Layers(undo)) for field in layout.unique)
@@ -147,6 +156,7 @@ class Collection:
         if row is None:
             raise KeyError(key)
         self._order.remove(row[0])
+        self._gone.put(key, row[0])
         return self._forget(key, row)
 
     def drop_oldest(self, count: int) -> None:
@@ -165,10 +175,14 @@ class Collection:
         count = order.count
         return self._records(order.newest(offset, count if limit is None else limit)), count
 
-    def rank(self, key: str, **group: str) -> int | None:
-        """Return how many records, or records of one group, come before this one, newest first; None when it is not there."""
+    def place(self, key: str, **group: str) -> Place | None:
+        """Return the place of a record among all or those of one group, newest first; None when it was never there.
+
+        A record that was taken out keeps its place, so that a cursor on it still leads on.
+        """
         row = self._rows.get(key)
-        return None if row is None else self._ordered(group).rank(row[0])
+        entry = self._gone.get(key) if row is None else row[0]
+        return None if entry is None else Place(self._ordered(group).rank(entry), row is not None)
 
     def newest(self, **group: str) -> Iterator[Record]:
         """All records, or those of one group, newest first, as they are when the iteration begins."""
@@ -191,12 +205,14 @@ class Collection:
             tuple(groups.freeze() for _, groups in self._groups),
             tuple(index.freeze() for _, index in self._unique),
             self._arrivals,
+            self._gone.freeze(),
         )
 
     def thaw(self, state: State | None) -> None:
         """Take over what another collection of this layout has frozen, or nothing."""
-        rows, order, groups, unique, arrivals = state or State((), NOTHING, (), (), 0)
+        rows, order, groups, unique, arrivals, gone = state or State((), NOTHING, (), (), 0, ())
         self._rows.thaw(rows)
+        self._gone.thaw(gone)
         self._order.thaw(order)
         for at, (_, each) in enumerate(self._groups):
             each.thaw(groups[at] if groups else ())

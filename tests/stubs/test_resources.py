@@ -688,6 +688,27 @@ def test_cursor_keeps_the_filter(workshop: Client) -> None:
     assert [row["id"] for row in body["data"]] == [ids[3]]
 
 
+@pytest.mark.parametrize("query", ["limit=2", "limit=2&order=asc", "limit=2&colour=red", "limit=2&colour=red&order=asc"])
+def test_cursor_on_a_deleted_row_leads_on_from_where_it_was(workshop: Client, query: str) -> None:
+    ids = [robot(workshop, colour="red")["id"] for _ in range(5)]
+    ids = ids if "asc" in query else ids[::-1]
+    assert workshop.delete(f"/robots/{ids[1]}").status_code == 200
+    assert [row["id"] for row in workshop.get(f"/robots?{query}&after={ids[1]}").json()["data"]] == ids[2:4]
+    assert [row["id"] for row in workshop.get(f"/robots?{query}&before={ids[1]}").json()["data"]] == ids[:1]
+
+
+def test_cursor_on_a_row_that_fits_no_more_leads_on(workshop: Client) -> None:
+    ids = [robot(workshop, colour="red")["id"] for _ in range(3)][::-1]
+    assert workshop.post(f"/robots/{ids[0]}", {"colour": "blue"}).status_code == 200
+    assert [row["id"] for row in workshop.get(f"/robots?colour=red&after={ids[0]}").json()["data"]] == ids[1:]
+
+
+def test_paging_backward_tells_whether_there_is_more_in_front(workshop: Client) -> None:
+    ids = [robot(workshop)["id"] for _ in range(4)][::-1]
+    assert workshop.get(f"/robots?limit=2&before={ids[3]}").json()["has_more"] is True
+    assert workshop.get(f"/robots?limit=2&before={ids[2]}").json()["has_more"] is False
+
+
 def test_order_ascending_turns_the_list_round(workshop: Client) -> None:
     ids = [robot(workshop)["id"] for _ in range(3)]
     body = workshop.get("/robots?order=asc&limit=2").json()
