@@ -19,6 +19,7 @@ from mockserver.contract.contract import Contract
 from mockserver.contract.errors import DocumentError
 from mockserver.contract.loading import Loaded, load_document, load_value
 from mockserver.contract.operations import Operation
+from mockserver.inner import Inside
 from mockserver.resolver import StubResolver
 from mockserver.routing import Routing
 from mockserver.steps import Edge, Identity, Stubs, WorldChoice
@@ -76,12 +77,13 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         self.resolver = StubResolver(self.contract.operations, self.service.stubs, stubs.stub, stubs.why)
         families = {each for each in self.contract.operations if self.resolver.is_family(each)}
         self.worlds = Worlds(_seed_world(settings, self.service, stubs.layouts(families, self.service.layouts)))
+        self._inside = Inside(self.service)
         super().__init__(
             Stubs(body_limit=settings.body_limit),
             middlewares=[
                 partial(Edge, service=self.service, worlds=self.worlds, startup=self._warm_up),
                 Routing,
-                partial(WorldChoice, worlds=self.worlds),
+                partial(WorldChoice, worlds=self.worlds, inside=self._inside),
                 Identity,
             ],
         )
@@ -116,6 +118,8 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
             )
             for each in contract.operations
         ]
+        if journalled:
+            self._inside.add(targets)
         options = self.options.replace(resolver=resolver)
         keywords: dict[str, Any] = {"contract": contract, "targets": targets, "at_root": journalled}
         self.apis.append(

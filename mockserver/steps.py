@@ -11,19 +11,10 @@ from mockserver import values
 from mockserver.call import BREAK_OFF, Call, Target
 from mockserver.chassis import Specification, SpecMiddleware
 from mockserver.contract.contract import Contract
-from mockserver.contract.findings import MOST
-from mockserver.contract.problems import (
-    BODY_TOO_LARGE,
-    INVALID_REQUEST,
-    INVALID_WORLD,
-    MOCK_BROKE_CONTRACT,
-    MOCK_FAILED,
-    UNSUPPORTED_MEDIA_TYPE,
-    Problem,
-)
+from mockserver.contract.problems import BODY_TOO_LARGE, INVALID_WORLD, MOCK_FAILED, Problem
 from mockserver.contract.replies import Reply, Stream
-from mockserver.contract.requests import ContractBroken, Request
-from mockserver.contract.violations import Violation
+from mockserver.contract.requests import ContractBroken, refusal
+from mockserver.inner import Inside, answered, kept, own_defect
 from mockserver.resolver import StubResolver
 from mockserver.stubs.demand import demand_of
 from mockserver.stubs.sampling import Source
@@ -206,17 +197,20 @@ async def _departure(receive: Any) -> None:
 class WorldChoice:
     """Finds the world that a call belongs to: named by the base URL, by a header, or the default one."""
 
-    def __init__(self, app: Any, *, worlds: Worlds) -> None:
+    def __init__(self, app: Any, *, worlds: Worlds, inside: Inside) -> None:
         self._app = app
         self._worlds = worlds
+        self._inside = inside
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Set the world; an unknown one is forked from the seed."""
+        """Set the world, in which all has happened that is due; an unknown one is forked from the seed."""
         call: Call = scope[Call.KEY]
         try:
-            call.world = self._worlds.get(_world_name(call))
+            world = call.world = self._worlds.get(_world_name(call))
         except ValueError as error:
             raise Problem(INVALID_WORLD, str(error)) from None
+        if world.agenda:
+            self._inside.settle(world)
         await self._app(scope, receive, send)
 
 
@@ -280,30 +274,18 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         try:
             request = target.request.read(call.path_values, call.query, headers, call.body)
         except ContractBroken as broken:
-            raise self._refusal(broken.violations(target.explainer())) from None
+            raise refusal(broken.violations(target.explainer())) from None
         request.caller = call.caller
         demand = demand_of(call.query, call.raw_headers) if b"prefer" in headers or b"__" in call.query else None
         with world.attempt() as attempt:
             if demand is not None:
-                reply = target.demands.answer(demand, target.operation, Source(world.ids, world.clock))
+                reply = kept(target, target.demands.answer(demand, target.operation, Source(world.ids, world.clock)))
             else:
-                target.service.admit(request, target.operation, world)
-                reply = self._run(target, request, world)
-            if not target.reply.keeps(reply):
-                raise own_defect(target, target.reply.violations(reply, target.explainer()))
+                reply = answered(target, request, world)
             if (reply.status < 400 or reply.kept) and demand is None:
                 target.service.account(request, reply, target.operation, world)
                 attempt.keep()
         call.reply = reply
-
-    def _run(self, target: Target, request: Request, world: World) -> Reply:
-        assert target.stub is not None
-        try:
-            return target.stub(request, world)
-        except Problem as problem:
-            if problem.missing and target.unknown is not None:
-                return target.unknown(request, world)
-            raise
 
     async def _read_body(self, headers: dict[bytes, bytes], receive: Any) -> bytes:
         limit = self._body_limit
@@ -331,16 +313,3 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
 
     def _too_large(self) -> Problem:
         return Problem(BODY_TOO_LARGE, f"Payload size exceeds the limit of {self._body_limit / 2**20:g}MB")
-
-    def _refusal(self, violations: list[Violation]) -> Problem:
-        wrong_type = any(violation.keyword == "media-type" for violation in violations)
-        kind = UNSUPPORTED_MEDIA_TYPE if wrong_type else INVALID_REQUEST
-        more = f" (and {len(violations) - 1}{' or' if len(violations) >= MOST else ''} more)" if len(violations) > 1 else ""
-        return Problem(kind, f"Invalid request: {violations[0]}{more}", violations=violations)
-
-
-def own_defect(target: Target, violations: list[Violation]) -> Problem:
-    """Log that a reply of ours breaks the contract, and return the problem that takes its place."""
-    log.error("%s broke the contract: %s", target.operation, "; ".join(map(str, violations)))
-    detail = f"The mock's own reply broke the contract of {target.operation}"
-    return Problem(MOCK_BROKE_CONTRACT, detail, violations=violations)

@@ -465,7 +465,7 @@ def test_performance_has_every_row_of_the_bench() -> None:
 
 
 def test_architecture_stays_under_two_pages() -> None:
-    assert len(read("architecture.md").split()) < 1200
+    assert len(read("architecture.md").split()) < 1400
 
 
 def imports_of(path: Path) -> set[str]:

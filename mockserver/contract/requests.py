@@ -9,6 +9,7 @@ from mockserver.contract.decoding import BodyDecoder, Decoded, Headers, RequestD
 from mockserver.contract.findings import MOST, Finding, flatten, from_gate, violation
 from mockserver.contract.gate import Gate, Validator
 from mockserver.contract.operations import Operation, Parameter
+from mockserver.contract.problems import INVALID_REQUEST, UNSUPPORTED_MEDIA_TYPE, Problem
 from mockserver.contract.violations import Violation
 from mockserver.values import JSON, Record, pointer
 
@@ -69,6 +70,14 @@ class ContractBroken(Exception):
         """Return every violation, with openapi-core's reasons when it is given, else with the gate's."""
         plan, decoded, body = self._reasons
         return plan.explain(decoded, body, explainer)
+
+
+def refusal(violations: list[Violation]) -> Problem:
+    """Return the problem of a request that breaks the contract in these ways."""
+    wrong_type = any(violation.keyword == "media-type" for violation in violations)
+    kind = UNSUPPORTED_MEDIA_TYPE if wrong_type else INVALID_REQUEST
+    more = f" (and {len(violations) - 1}{' or' if len(violations) >= MOST else ''} more)" if len(violations) > 1 else ""
+    return Problem(kind, f"Invalid request: {violations[0]}{more}", violations=violations)
 
 
 class Explainer(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,9 @@ from mockserver.portkey import calls, envelopes, identity, metering, scopes, see
 from mockserver.portkey.auditing import Auditor
 from mockserver.portkey.gateway import configs, exchange, serving
 from mockserver.portkey.records import LAYOUTS
+from mockserver.stubs.service import Perform
 from mockserver.values import Record
+from mockserver.world.agenda import Due
 from mockserver.world.world import World
 
 
@@ -61,6 +64,10 @@ class PortkeyService:
             self._auditor.write(request, reply, operation, world)
         elif world.told:
             self._auditor.write_crossings(request, reply, operation, world)
+
+    def happen(self, due: Due, world: World, perform: Perform) -> None:
+        """Let the family say what happens, by its function `happen`."""
+        importlib.import_module(f"{self.stubs}.{due.family}").happen(due, world, perform)
 
     def word(self, problem: Problem, operation: Operation | None) -> Reply:
         """Return the refusal in the words of what was called; see `envelopes`."""

@@ -12,6 +12,7 @@ from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.stubs.sampling import Sampler, Source
 from mockserver.values import JSON, Record
+from mockserver.world.agenda import Due
 from mockserver.world.clock import Clock
 from mockserver.world.collection import Layout
 from mockserver.world.ids import Ids
@@ -24,6 +25,10 @@ Planter: TypeAlias = Callable[[str, Record, World], None]
 """Puts an entry of a fixture, of a collection by its name, into a world. Raises `ValueError`."""
 
 Headers: TypeAlias = Mapping[bytes, bytes]
+
+
+Perform: TypeAlias = Callable[[str, dict[str, str], Headers, JSON, World], Reply]
+"""Calls an operation from inside: its id, values of its path, headers, JSON body. A refusal is a reply as well."""
 
 
 class Service(Protocol):
@@ -47,6 +52,10 @@ class Service(Protocol):
 
     def account(self, request: Request, reply: Reply, operation: Operation, world: World) -> None:
         """Count a call that succeeded."""
+        ...
+
+    def happen(self, due: Due, world: World, perform: Perform) -> None:
+        """Let happen what the agenda says; the clock shows when it was due."""
         ...
 
     def word(self, problem: Problem, operation: Operation | None) -> Reply:
@@ -106,6 +115,9 @@ class PlainService:
 
     def account(self, request: Request, reply: Reply, operation: Operation, world: World) -> None:
         """Nothing is counted."""
+
+    def happen(self, due: Due, world: World, perform: Perform) -> None:
+        """Nothing is on the agenda."""
 
     def word(self, problem: Problem, operation: Operation | None) -> Reply:
         """Return an RFC 9457 problem document, or the document's own form of an error where it has one."""

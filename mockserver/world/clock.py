@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -29,10 +31,11 @@ class Clock:
     `setting` may be read and set: it is part of a snapshot.
     """
 
-    __slots__ = ("_second", "_text", "setting")
+    __slots__ = ("_held_at_s", "_second", "_text", "setting")
 
     def __init__(self, setting: Setting | None = None) -> None:
         self.setting = setting or Setting(None, 0.0)
+        self._held_at_s: float | None = None
         self._second = -1
         self._text = ""
 
@@ -43,6 +46,8 @@ class Clock:
 
     def seconds(self) -> float:
         """Seconds since the epoch."""
+        if self._held_at_s is not None:
+            return self._held_at_s
         frozen_at_s, offset_s = self.setting
         return time.time() + offset_s if frozen_at_s is None else frozen_at_s
 
@@ -57,6 +62,18 @@ class Clock:
             self._second = second
             self._text = format_timestamp(datetime.fromtimestamp(second, UTC))
         return self._text
+
+    @contextmanager
+    def held(self, at_s: float) -> Iterator[None]:
+        """Show a time within a block: that at which something was due which happens only now, when somebody looks.
+
+        The block must not wait: others would see that time as well.
+        """
+        self._held_at_s = at_s
+        try:
+            yield
+        finally:
+            self._held_at_s = None
 
     async def reach(self, at_s: float, instead: asyncio.Future[Any] | None = None) -> None:
         """Return when the clock shows this time or a later one, or when `instead` is done.

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 from mockserver.values import JSON, Record
-from mockserver.world import clock, collection
+from mockserver.world import agenda, clock, collection
+from mockserver.world.agenda import Agenda
 from mockserver.world.clock import Clock
 from mockserver.world.collection import Change, Collection, Layout
 from mockserver.world.ids import Ids
@@ -27,17 +28,20 @@ class Snapshot(NamedTuple):
     facts: tuple[dict[str, JSON], ...]
     drawn: int
     clock: clock.Setting
+    agenda: agenda.State
 
 
 class World:
-    """Collections of records, facts beside them, a clock, an id source and a journal.
+    """Collections of records, facts beside them, a clock, an agenda, an id source and a journal.
 
     `facts` are single values that belong to no record: counters of rate windows, ids made once. Records and facts
     change only through a world, and only inside `attempt` are changes taken back. `changes` are those of records and
     `told` the events since the last `keep`, oldest first, for who writes down what a call did.
     """
 
-    __slots__ = ("_collections", "_layouts", "_undo", "changes", "clock", "facts", "ids", "journal", "name", "seed", "told")
+    __slots__ = (
+        "_collections", "_layouts", "_undo", "agenda", "changes", "clock", "facts", "ids", "journal", "name", "seed", "told",
+    )  # fmt: skip
 
     def __init__(self, name: str, seed: int, layouts: Layouts, journal_capacity: int = CAPACITY) -> None:
         self.name = name
@@ -47,6 +51,7 @@ class World:
         self._undo: Undo = []
         self.facts: Layers[JSON] = Layers(self._undo)
         self.clock = Clock()
+        self.agenda = Agenda(self._undo)
         self.ids = Ids(seed)
         self.journal = Journal(journal_capacity)
         self.changes: list[Change] = []
@@ -81,7 +86,7 @@ class World:
         """Return the state as it is now. What was written until now cannot be taken back any more."""
         self.keep()
         states = {name: each.freeze() for name, each in self._collections.items() if len(each)}
-        return Snapshot(states, self.facts.freeze(), self.ids.drawn, self.clock.setting)
+        return Snapshot(states, self.facts.freeze(), self.ids.drawn, self.clock.setting, self.agenda.freeze())
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot, of this world or of another with the same seed. The journal stays."""
@@ -91,6 +96,7 @@ class World:
         self.facts.thaw(snapshot.facts)
         self.ids.drawn = snapshot.drawn
         self.clock.setting = snapshot.clock
+        self.agenda.thaw(snapshot.agenda)
 
     def attempt(self) -> Attempt:
         """Return a context whose changes stay only if `keep()` is called on it; the clock is not touched."""
