@@ -14,7 +14,7 @@ from mockserver.contract.requests import Request
 from mockserver.portkey import calls, metering, prices
 from mockserver.portkey.due import settle
 from mockserver.portkey.gateway.exchange import Exchange, Provider
-from mockserver.portkey.gateway.proxying import opened_for, pass_on
+from mockserver.portkey.gateway.proxying import Customer, opened_for, pass_on
 from mockserver.values import JSON, Record
 from mockserver.world.clock import parse_timestamp
 from mockserver.world.world import World
@@ -33,7 +33,7 @@ def list_models(request: Request, world: World) -> Reply:
     addressed = _named(exchange)
     integrated = calls.text(request, b"x-portkey-fetch-integrated-models").lower() == "true"
     if addressed and not integrated and exchange.config.content.get("fetch_integrated_models") is not True:
-        return pass_on(exchange, lambda provider, _: Reply(200, _own_list(provider, world)))
+        return pass_on(exchange, lambda customer, _: Reply(200, _own_list(customer.provider, world)))
     query = request.query
     rows = [row for row in _catalogue(request.caller.workspace_id, world) if _fits(row, query, addressed)]
     rows.sort(key=_ORDERS[query.get("sort", "name")], reverse=query.get("order") == "desc")
@@ -48,7 +48,8 @@ def retrieve_model(request: Request, world: World) -> Reply:
     *chosen*: an id out of the catalogue, `@slug/model`, names the provider as the model of a chat does.
     """
 
-    def answer(provider: Provider, body: Record) -> Reply:
+    def answer(customer: Customer, body: Record) -> Reply:
+        provider = customer.provider
         model = _found(provider, body["model"], world)
         return Reply(200, _signed(_openai(model), provider))
 
@@ -58,8 +59,8 @@ def retrieve_model(request: Request, world: World) -> Reply:
 def delete_model(request: Request, world: World) -> Reply:
     """Delete a fine-tuned model. Fails: `not-found`; `forbidden` for a model that the provider offers to all (*chosen*)."""
 
-    def answer(provider: Provider, body: Record) -> Reply:
-        model = _found(provider, body["model"], world)
+    def answer(customer: Customer, body: Record) -> Reply:
+        model = _found(customer.provider, body["model"], world)
         if model["id"] not in world["models"]:
             detail = "You have insufficient permissions for this operation."
             raise Problem(FORBIDDEN, detail, type_="invalid_request_error")

@@ -51,6 +51,22 @@ LAYOUTS = {
     "mcp_connections": Layout(groups=("mcp_server_id",)),
     # Models that a provider keeps for its customer, as fine-tuning makes them: `provider` is its plain name.
     "models": Layout(groups=("provider",)),
+    # What providers keep for their customers; see `stored`.
+    "files": Layout(order="_at", groups=("_account",)),
+    "batches": Layout(order="_at", groups=("_account",)),
+    "fine_tuning_jobs": Layout(order="_at", groups=("_account",)),
+    "fine_tuning_events": Layout(order="_at", groups=("_job",)),
+    "fine_tuning_checkpoints": Layout(order="_at", groups=("fine_tuning_job_id",)),
+    "assistants": Layout(order="_at", groups=("_account",)),
+    "threads": Layout(order="_at", groups=("_account",)),
+    "thread_messages": Layout(order="_at", groups=("thread_id",)),
+    "thread_runs": Layout(order="_at", groups=("thread_id",)),
+    "run_steps": Layout(order="_at", groups=("run_id",)),
+    "vector_stores": Layout(order="_at", groups=("_account",)),
+    # A file may lie in several stores: the key is the store's id and the file's.
+    "vector_store_files": Layout(key="_key", order="_at", groups=("vector_store_id", "_batch")),
+    "vector_store_file_batches": Layout(order="_at", groups=("vector_store_id",)),
+    "responses": Layout(order="_at", groups=("_account",)),
     "logs": Layout(groups=("workspace_id",)),
     "log_exports": Layout(groups=("workspace_id",)),
     # Policies of a workspace with one status; who belongs to no workspace needs all of one status.

@@ -145,6 +145,8 @@ def addressed(exchange: Exchange, target: Record) -> tuple[Provider, Record]:
         return resolved(exchange, exchange.slug), body
     if exchange.provider_name:
         return Provider(exchange.provider_name), body
+    if exchange.unnamed:
+        return Provider(exchange.unnamed), body
     if exchange.caller.key is None:
         # chosen: a key that the world does not know need not name a provider either, and gets one that can do it
         return Provider("cohere" if exchange.kind == "rerank" else "openai"), body

@@ -50,6 +50,7 @@ class Exchange:
 
     `is_checked` tells that the body is the caller's own, which the contract has looked at.
     `is_loose` tells that answers need not be exactly as OpenAI's, `strict` whether those of the target at hand are.
+    `unnamed` is the plain name of who answers when nobody is named, empty when somebody must be.
     `elapsed_ms` is how long providers have taken so far, on the clock of the world; `feedback` is what guardrails have given.
     """
 
@@ -65,6 +66,7 @@ class Exchange:
     is_checked: bool
     is_loose: bool
     strict: bool = True
+    unnamed: str = ""
     elapsed_ms: float = 0.0
     feedback: list[Record] = field(default_factory=list)
 

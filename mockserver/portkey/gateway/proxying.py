@@ -1,39 +1,120 @@
-"""Calls that the gateway passes on as they are: no guardrails, no cache, no shaping; a config still chooses the target.
+"""Calls that the gateway passes on: no guardrails, no cache, no shaping; a config still chooses the target.
 
-Source: gateway-data-plane, Route map (proxied routes).
+What providers keep for their customers is called so: files, batches, jobs, assistants, threads, vector stores.
+Source: gateway-data-plane, Route map, Provider errors and response decoration, Stateful resources (Errors), error catalogue B.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey.gateway import configs, serving
+from mockserver.portkey.gateway import configs, scripts, serving, upstream
 from mockserver.portkey.gateway.attempt import addressed
 from mockserver.portkey.gateway.exchange import Exchange, Outcome, Provider, opened
 from mockserver.portkey.gateway.routing import route
 from mockserver.values import Record
 from mockserver.world.world import World
 
-Answering: TypeAlias = Callable[[Provider, Record], Reply]
-"""Answers for a provider; the record is the body, without a slug before its model."""
+ONE_TARGET = "Invalid config provided. Maximum one target is allowed for batch/file/fine_tuning requests"
 
 
-def opened_for(request: Request, world: World, body: Record) -> Exchange:
+class Customer(NamedTuple):
+    """On whose behalf a provider is asked. Records of other accounts are not there; None for the account reaches all."""
+
+    provider: Provider
+    account: str | None
+
+    @property
+    def keeps_in(self) -> str:
+        """The account in which new records are kept."""
+        return self.account or self.provider.name
+
+
+Answering: TypeAlias = Callable[[Customer, Record], Reply]
+"""Answers for a provider; the record is the body, without a slug before its model. It refuses by raising `Problem`."""
+
+
+def opened_for(request: Request, world: World, body: Record, kind: str = "proxy") -> Exchange:
     """Return a call with what it says of providers. Fails: `invalid-request` for what cannot be addressed."""
-    return opened("proxy", request, world, request.caller.config or configs.NONE, body)
+    return opened(kind, request, world, request.caller.config or configs.NONE, body)
 
 
-def pass_on(exchange: Exchange, answering: Answering) -> Reply:
-    """Return what the target of a call answers, with the gateway's headers. Fails: `invalid-request` without a provider."""
+def passed_on(request: Request, world: World, answering: Answering) -> Reply:
+    """Return what the provider answers to a call that the gateway passes on word by word; see `pass_on`."""
+    return pass_on(opened_for(request, world, request.fields), answering)
+
+
+def unified(kind: str, request: Request, world: World, answering: Answering) -> Reply:
+    """Return what the provider answers to a call of files, batches or fine-tuning; Portkey itself when none is named.
+
+    Fails: as `pass_on`; `invalid-request` for a config with several targets.
+    """
+    exchange = opened_for(request, world, request.fields, kind)
+    if _targets(exchange.config.content) > 1:
+        raise Problem(INVALID_REQUEST, ONE_TARGET)
+    return pass_on(exchange, answering, unnamed="portkey", is_unified=True)
+
+
+def pass_on(exchange: Exchange, answering: Answering, *, unnamed: str = "", is_unified: bool = False) -> Reply:
+    """Return what the target of a call answers, with the gateway's headers; its refusals are worded as the provider's.
+
+    `unnamed` answers when nobody is named. Fails: `invalid-request` without a provider.
+    """
+    exchange.unnamed = unnamed
 
     def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
         provider, body = addressed(exchange, target)
-        return Outcome(answering(provider, body), path, provider, body.get("model", ""))
+        outcome = Outcome(Reply(), path, provider, str(body.get("model") or ""))
+        operation = exchange.request.operation.id
+        asked = scripts.Asked(operation, provider.name, provider.slug or None, outcome.model, path, body)
+        script = scripts.find(exchange.world, asked) or {}
+        exchange.elapsed_ms += script.get("delay_ms", 0)
+        error = script.get("answer", {}).get("error")
+        if error is None:
+            try:
+                outcome.reply = answering(Customer(provider, _account(exchange, provider, target)), body)
+                return outcome
+            except Problem as problem:
+                error = _error(problem)
+        outcome.reply = upstream.failed(provider, error, is_plain=not is_unified)
+        return outcome
 
     outcome = route(exchange, attempt)
     reply = outcome.reply
     reply.headers = {**reply.headers, **serving.headers(exchange, outcome)}
+    if exchange.elapsed_ms:
+        reply.due_s = exchange.world.clock.seconds() + exchange.elapsed_ms / 1000
     return reply
+
+
+def _account(exchange: Exchange, provider: Provider, target: Record) -> str | None:
+    """The account of a call at its provider.
+
+    *chosen*: the provider of a workspace has one, and so has each plain name; Portkey keeps files by workspace. Who names
+    nothing with a key that the world does not know reaches all: the model of a create may have named what a read cannot.
+    """
+    caller = exchange.caller
+    if caller.key is None and not (provider.slug or exchange.provider_name or target.get("provider")):
+        return None
+    if provider.record is not None:
+        return str(provider.record["id"])
+    return f"portkey/{caller.workspace_id}" if provider.name == "portkey" else provider.slug or provider.name
+
+
+def _error(problem: Problem) -> Record:
+    """A refusal as providers word it."""
+    violation = problem.violations[0] if problem.violations else None
+    param = violation.pointer.strip("/") or None if violation is not None else None
+    message = f"Invalid '{param}': {violation.message}" if violation is not None and param else problem.detail
+    type_ = problem.type or "invalid_request_error"
+    return {"status": problem.kind.status, "message": message, "type": type_, "param": param, "code": problem.code}
+
+
+def _targets(node: Record) -> int:
+    """How many targets a config has, those of targets counted and not these."""
+    below = node.get("targets")
+    return sum(_targets(each) for each in below) if below else 1

@@ -214,7 +214,17 @@ def _unsupported(kind: str, provider: Provider) -> Answer | None:
 
 
 def _failure(exchange: Exchange, provider: Provider, said: Record) -> Answer:
-    """A provider's own error: OpenAI's passes through for chat, all others name the provider."""
+    """A provider's own error, in the words of the kind of call."""
+    is_plain = provider.name == "openai" and exchange.kind == "chatComplete"
+    reply = failed(provider, said, is_plain=is_plain)
+    return Answer(reply.status, reply.body, retry_after_s=said.get("retry_after"), headers=reply.headers)
+
+
+def failed(provider: Provider, said: Record, *, is_plain: bool) -> Reply:
+    """Return a provider's own error: as it is where the gateway passes it on (`is_plain`), else with the provider's name.
+
+    `said` has the status, and as far as it goes `message`, `type`, `param`, `code` and, in seconds, `retry_after`.
+    """
     status = said["status"]
     message = said.get("message", _WORDS.get(status, "The provider failed"))
     error = {
@@ -224,13 +234,13 @@ def _failure(exchange: Exchange, provider: Provider, said: Record) -> Answer:
         "code": said.get("code"),
     }
     body: Record = {"error": error}
-    if provider.name != "openai" or exchange.kind != "chatComplete":
+    if not is_plain:
         body = {"error": {**error, "message": f"{provider.name} error: {message}"}, "provider": provider.name}
     wait_s = said.get("retry_after")
     headers = {} if wait_s is None else {"retry-after": str(ceil(wait_s))}
     if wait_s is not None and wait_s % 1:  # the header of HTTP has whole seconds; clients look at this one first
         headers["retry-after-ms"] = str(ceil(wait_s * 1000))
-    return Answer(status, body, retry_after_s=wait_s, headers=headers)
+    return Reply(status, body, headers)
 
 
 _WORDS = {
