@@ -407,6 +407,7 @@ class RequestDecoder:
         self.path, self.query = by_location["path"], by_location["query"]
         self.header, self.cookie = by_location["header"], by_location["cookie"]
         self.parameters = [*self.path, *self.query, *self.header, *self.cookie]
+        self._by_name = [(decoder.parameter.key.encode("latin-1", "replace"), decoder) for decoder in self.header]
         self._body = operation.body
         self._contents: dict[str, BodyDecoder] = {}
         self._ranges: dict[str, BodyDecoder] = {}
@@ -462,15 +463,13 @@ class RequestDecoder:
                 found[decoder.parameter.key] = value
 
     def _decode_headers(self, decoded: Decoded, headers: Headers) -> None:
-        texts: dict[str, str] = {}
-        for name, value in headers.items():
-            texts[name.decode("latin-1").lower()] = value.decode("latin-1")
-        for decoder in self.header:
-            text_ = texts.get(decoder.parameter.key)
-            if text_ is not None:
-                self._take(decoded, decoder, text_)
+        for name, decoder in self._by_name:
+            value = headers.get(name)
+            if value is not None:
+                self._take(decoded, decoder, value.decode("latin-1"))
         if self.cookie:
-            pairs = (piece.strip().partition("=") for piece in texts.get("cookie", "").split(";") if "=" in piece)
+            sent = headers.get(b"cookie", b"").decode("latin-1")
+            pairs = (piece.strip().partition("=") for piece in sent.split(";") if "=" in piece)
             cookies = {name: value for name, _, value in pairs}
             for decoder in self.cookie:
                 text_ = cookies.get(decoder.parameter.name)

@@ -85,7 +85,7 @@ class ReplyPlan:
         response = self._responses.get(reply.status)
         if response is None and (response := self.response(reply.status)) is None:
             return False
-        if response.headers and self._header_violations(response, reply):
+        if response.headers and not self._keeps_headers(response, reply.headers):
             return False
         if not response.contents:
             return True
@@ -158,6 +158,16 @@ class ReplyPlan:
                 for header in response.headers
             ]
         return self._headers[response]
+
+    def _keeps_headers(self, response: Response, told: dict[str, str]) -> bool:
+        for header, validator, cast in self._header_validators(response):
+            text = told.get(header.name)
+            if text is None:
+                if header.required:
+                    return False
+            elif not validator.is_valid(cast(text)):
+                return False
+        return True
 
     def _header_violations(self, response: Response, reply: Reply) -> list[Violation]:
         found = []

@@ -17,12 +17,14 @@ from mockserver.world.world import World
 
 def text(request: Request, header: bytes) -> str:
     """Return a header, empty when it was not sent."""
-    return text_in(request.headers, header)
+    said = request.headers.get(header)
+    return said.decode("latin-1").strip() if said else ""
 
 
 def text_in(headers: Mapping[bytes, bytes], name: bytes) -> str:
     """Return one of some headers, empty when it was not sent."""
-    return headers.get(name, b"").decode("latin-1").strip()
+    said = headers.get(name)
+    return said.decode("latin-1").strip() if said else ""
 
 
 def provider_slug(headers: Mapping[bytes, bytes]) -> str:
@@ -39,10 +41,10 @@ def trace(headers: Mapping[bytes, bytes]) -> tuple[str, str]:
     W3C's header counts when Portkey's is absent, and opens a new span (gateway-data-plane, Request headers).
     """
     own = text_in(headers, b"x-portkey-trace-id")
-    parts = text_in(headers, b"traceparent").split("-")
-    if own or len(parts) != 4:
+    if own or b"traceparent" not in headers:
         return own, ""
-    return parts[1], parts[2]
+    parts = text_in(headers, b"traceparent").split("-")
+    return (parts[1], parts[2]) if len(parts) == 4 else ("", "")
 
 
 def key_id(request: Request) -> str:
@@ -64,7 +66,12 @@ def _drawn(secret: str) -> str:
 
 def metadata(request: Request, world: World) -> dict[str, str]:
     """Return the metadata that conditions and policies see, texts by name: what is empty or null is not there."""
-    told = below_defaults(said_metadata(request), request.caller, request.caller.workspace_id, world)
+    return seen_metadata(said_metadata(request), request.caller, world)
+
+
+def seen_metadata(said: Record, caller: Caller, world: World) -> dict[str, str]:
+    """Return what conditions and policies see of the metadata that a call itself gives."""
+    told = below_defaults(said, caller, caller.workspace_id, world)
     return {name: value for name, value in told.items() if value not in ("", "null")}
 
 
@@ -75,16 +82,18 @@ def said_metadata(request: Request) -> Record:
     under it; `user` of the body is copied to `_user`).
     """
     said: Record = {}
-    for member in text(request, b"baggage").split(","):
-        name, equals, value = member.partition(";")[0].partition("=")
-        if equals:
-            said[unquote(name.strip())] = unquote(value.strip())
+    if baggage := text(request, b"baggage"):
+        for member in baggage.split(","):
+            name, equals, value = member.partition(";")[0].partition("=")
+            if equals:
+                said[unquote(name.strip())] = unquote(value.strip())
     user = request.fields.get("user")
     if isinstance(user, str):
         said["_user"] = user
-    with suppress(values.NotJSON):
-        header = values.parse(request.headers.get(b"x-portkey-metadata", b"{}"))
-        said |= header if isinstance(header, dict) else {}
+    if given := request.headers.get(b"x-portkey-metadata"):
+        with suppress(values.NotJSON):
+            header = values.parse(given)
+            said |= header if isinstance(header, dict) else {}
     return said
 
 
@@ -94,10 +103,9 @@ def below_defaults(said: Record, caller: Caller, workspace_id: str | None, world
     Source: governance-mcp-observability, Logs (precedence workspace > API key > request; values are texts). *chosen*: numbers
     and the like count as the texts that JSON has for them.
     """
-    workspace = (world["workspaces"].get(workspace_id) if workspace_id else None) or {}
-    for owner in (caller.key or {}, workspace):
-        defaults = (owner.get("_wire") or {}).get("defaults") or {}
-        said = {**said, **(defaults.get("metadata") or {})}
+    for owner in (caller.key, world["workspaces"].get(workspace_id) if workspace_id else None):
+        if owner is not None and (defaults := owner["_wire"].get("defaults")) and (metadata := defaults.get("metadata")):
+            said = {**said, **metadata}
     return {
         name: value if isinstance(value, str) else values.dump(value).decode()
         for name, value in said.items()

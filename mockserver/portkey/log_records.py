@@ -6,10 +6,10 @@ Source of every field: governance-mcp-observability, Logs: Log record.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from sys import intern
 from types import MappingProxyType
+from typing import TypedDict
 
 from mockserver import values
 from mockserver.portkey.records import organisation_id
@@ -25,71 +25,101 @@ HITS = frozenset(("HIT", "SEMANTIC HIT"))
 _METHODS = frozenset(("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogRecord:
-    """One call, as it goes into the log. Whoever does not know a fact leaves its default: an empty text for what is not there.
+class LogRecord(TypedDict, total=False):
+    """One call, as it goes into the log. Whoever does not know a fact leaves it out: `_DEFAULTS` has what then counts.
 
     Times are in milliseconds; `cost`, and `cache_savings` (what a hit did not have to pay), in cents. `virtual_key`, `config`
     and `prompt_slug` are slugs. `request` and `response` have `headers` and `body`, `request` also `portkeyHeaders`.
     """
 
-    workspace_id: str = ""
-    api_key_id: str = ""
-    trace_id: str = ""
-    span_id: str = ""
-    parent_span_id: str = ""
-    span_name: str = ""
-    ai_org: str = ""
-    ai_model: str = ""
-    request_url: str = ""
-    request_method: str = "POST"
-    response_status_code: int = 200
-    response_time: int = 0
-    req_units: int = 0
-    res_units: int = 0
-    cost: float = 0
-    cache_status: str = "DISABLED"
-    cache_type: str = ""
-    cache_savings: float = 0
-    retry_success_count: int = 0
-    last_used_option_index: int = 0
-    option_path: str = "config"
-    mode: str = "single"
-    config: str = ""
-    config_id: str = ""
-    virtual_key: str = ""
-    prompt_id: str = ""
-    prompt_version_id: str = ""
-    prompt_slug: str = ""
-    source: str = ""
-    stream_mode: int = 0
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    request: Record = field(default_factory=dict)
-    response: Record = field(default_factory=dict)
+    workspace_id: str
+    api_key_id: str
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    span_name: str
+    ai_org: str
+    ai_model: str
+    request_url: str
+    request_method: str
+    response_status_code: int
+    response_time: int
+    req_units: int
+    res_units: int
+    cost: float
+    cache_status: str
+    cache_type: str
+    cache_savings: float
+    retry_success_count: int
+    last_used_option_index: int
+    option_path: str
+    mode: str
+    config: str
+    config_id: str
+    virtual_key: str
+    prompt_id: str
+    prompt_version_id: str
+    prompt_slug: str
+    source: str
+    stream_mode: int
+    metadata: Mapping[str, str]
+    request: Record
+    response: Record
 
 
-_STRUCTURED = ("metadata", "request", "response")
-_DEFAULTS: Record = {each.name: each.default for each in fields(LogRecord) if each.name not in _STRUCTURED}
+_DEFAULTS: Record = {
+    "workspace_id": "",
+    "api_key_id": "",
+    "trace_id": "",
+    "span_id": "",
+    "parent_span_id": "",
+    "span_name": "",
+    "ai_org": "",
+    "ai_model": "",
+    "request_url": "",
+    "request_method": "POST",
+    "response_status_code": 200,
+    "response_time": 0,
+    "req_units": 0,
+    "res_units": 0,
+    "cost": 0,
+    "cache_status": "DISABLED",
+    "cache_type": "",
+    "cache_savings": 0,
+    "retry_success_count": 0,
+    "last_used_option_index": 0,
+    "option_path": "config",
+    "mode": "single",
+    "config": "",
+    "config_id": "",
+    "virtual_key": "",
+    "prompt_id": "",
+    "prompt_version_id": "",
+    "prompt_slug": "",
+    "source": "",
+    "stream_mode": 0,
+}
+"""What a log says of what nobody knew, of all that is kept field by field."""
 
 
 def kept(log: LogRecord, log_id: str, created_at: str) -> Record:
     """Return a log as a world keeps it: texts and numbers alone, and only what differs from the defaults; see `full`."""
-    record: Record = {"id": log_id, "workspace_id": log.workspace_id, "created_at": created_at}
-    for name, default in _DEFAULTS.items():
-        value = getattr(log, name)
-        if value == default:
+    record: Record = {"id": log_id, "workspace_id": log.get("workspace_id", ""), "created_at": created_at}
+    facts: Record = {**log}
+    metadata, request, response = (facts.pop(name, None) or {} for name in _STRUCTURED)
+    for name, value in facts.items():
+        if value == _DEFAULTS[name]:
             continue
-        if type(value) is float:
-            value = round(value, 10)  # what adding prices of tokens leaves behind
-        elif type(value) is str and name not in _SINGULAR:
-            value = intern(value)
-        record[name] = value
-    if log.metadata:
-        record["metadata"] = intern(values.dump(dict(log.metadata)).decode())
-    if log.request or log.response:
-        exchange = values.dump({"request": log.request, "response": log.response})
+        if type(value) is str:
+            record[name] = value if name in _SINGULAR else intern(value)
+        else:
+            record[name] = round(value, 10) if type(value) is float else value  # what adding prices of tokens leaves behind
+    if metadata:
+        record["metadata"] = intern(values.dump(dict(metadata)).decode())
+    if request or response:
+        exchange = values.dump({"request": request, "response": response})
         if len(exchange) > EXCHANGE_LIMIT:
-            exchange = values.dump({"request": without_body(log.request), "response": without_body(log.response)})
+            exchange = values.dump({"request": without_body(request), "response": without_body(response)})
         record["_exchange"] = exchange.decode()
     return record
 
@@ -197,6 +227,8 @@ def without_body(side: Record) -> Record:
     return {name: value for name, value in side.items() if name != "body"}
 
 
+_STRUCTURED = ("metadata", "request", "response")
+"""Facts that are no texts or numbers."""
 _SINGULAR = frozenset(("trace_id", "span_id", "parent_span_id"))
 """Texts that hardly any two logs share; of all others, worlds keep one copy."""
 _OWN = frozenset(("workspace_id", "cache_savings", "option_path"))

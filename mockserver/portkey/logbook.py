@@ -8,6 +8,7 @@ logged, its refusals and its provider's errors as well.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from mockserver.contract.replies import Reply
@@ -17,7 +18,7 @@ from mockserver.portkey import calls, log_tallies
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.log_records import LogRecord, add, kept
 from mockserver.portkey.records import find_config, find_prompt
-from mockserver.values import JSON, Record
+from mockserver.values import Record
 from mockserver.world.world import World
 
 _DEFAULT_WORKSPACE = "default_workspace_id"
@@ -40,7 +41,7 @@ def record(world: World, *logs: LogRecord) -> None:
     made = []
     for log in logs:
         entry = kept(log, world.ids.uuid4(), now)
-        if not log.trace_id:
+        if not log.get("trace_id"):
             entry["trace_id"] = world.ids.uuid4()  # gateway-data-plane, Request headers: a random one, version 4
         add(world, entry)
         made.append(entry)
@@ -48,30 +49,47 @@ def record(world: World, *logs: LogRecord) -> None:
 
 
 def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> LogRecord:
-    """Return the log of a call of the data plane.
+    """Return the log of a call of the data plane that the gateway passed on; see `of_facts`."""
+    config = find_config(world, _config_of(request.headers, request.caller)) or {}
+    provider = usage.provider or {}
+    workspace_id = workspace_of(request.caller, world, provider.get("workspace_id"))
+    metadata = calls.below_defaults(calls.said_metadata(request), request.caller, workspace_id, world)
+    trace = (reply.headers.get("x-portkey-trace-id") or calls.trace(request.headers)[0], calls.trace(request.headers)[1])
+    log = of_facts(request, reply, usage, trace, metadata, workspace_id, world)
+    log["config"], log["config_id"] = config.get("slug", ""), config.get("id", "")
+    return log
+
+
+def of_facts(
+    request: Request,
+    reply: Reply,
+    usage: Usage,
+    trace: tuple[str, str],
+    metadata: Mapping[str, str],
+    workspace_id: str,
+    world: World,
+) -> LogRecord:
+    """Return the log of a call of which this much is known; `trace` is its trace and its parent span, empty for none.
 
     Source: gateway-data-plane, Request headers (trace, span, metadata, debug), Response headers. *chosen*: the address is
     the one that was called, since the mock calls no provider; a call takes a tenth of a second and a hundredth for each token
     of its answer, so that a latency can be worked out by hand.
     """
-    headers, body, caller = request.headers, request.fields, request.caller
-    trace_id, parent = calls.trace(headers)
-    config = find_config(world, _config_of(headers, caller)) or {}
-    prompt = _prompt_of(request, world)
+    headers, body = request.headers, request.fields
+    trace_id, parent = trace
     path = "/v1" + request.operation.path
     for name, value in request.path.items():
         path = path.replace("{" + name + "}", str(value))
-    provider = usage.provider or {}
-    workspace_id = workspace_of(caller, world, provider.get("workspace_id"))
-    silent = calls.text(request, b"x-portkey-debug").lower() == "false"
     method = request.operation.method.upper()
-    return LogRecord(
+    asked: Record = {"portkeyHeaders": _portkey_headers(headers)}
+    answered: Record = {"headers": {"content-type": reply.media_type}}
+    if calls.text(request, b"x-portkey-debug").lower() != "false":
+        asked["body"] = body
+        answered["body"] = reply.body if isinstance(reply.body, dict) else {}
+    log = LogRecord(
         workspace_id=workspace_id,
-        api_key_id=key_of(caller),
-        trace_id=reply.headers.get("x-portkey-trace-id") or trace_id,
-        span_id=calls.text(request, b"x-portkey-span-id") or (world.ids.hex(16) if parent else ""),
-        parent_span_id=calls.text(request, b"x-portkey-parent-span-id") or parent,
-        span_name=calls.text(request, b"x-portkey-span-name") or (f"{method} {path}" if parent else ""),
+        api_key_id=key_of(request.caller),
+        trace_id=trace_id,
         ai_org=usage.ai_org,
         ai_model=usage.model,
         request_url=path,
@@ -81,16 +99,19 @@ def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> LogRe
         req_units=usage.req_units,
         res_units=usage.res_units,
         cost=usage.cost_cents,
-        config=config.get("slug", ""),
-        config_id=config.get("id", ""),
-        virtual_key=provider.get("slug", ""),
-        prompt_id=prompt.get("id", ""),
-        prompt_slug=prompt.get("slug", ""),
+        virtual_key=usage.provider["slug"] if usage.provider is not None else "",
+        span_id=calls.text(request, b"x-portkey-span-id") or (world.ids.hex(16) if parent else ""),
+        parent_span_id=calls.text(request, b"x-portkey-parent-span-id") or parent,
+        span_name=calls.text(request, b"x-portkey-span-name") or (f"{method} {path}" if parent else ""),
         stream_mode=int(body.get("stream") is True),
-        metadata=calls.below_defaults(calls.said_metadata(request), caller, workspace_id, world),
-        request={"portkeyHeaders": _portkey_headers(headers), **({} if silent else {"body": body})},
-        response={"headers": {"content-type": reply.media_type}, **({} if silent else {"body": _object(reply.body)})},
+        metadata=metadata,
+        request=asked,
+        response=answered,
     )
+    if "promptId" in request.path:
+        prompt = _prompt_of(request, world)
+        log["prompt_id"], log["prompt_slug"] = prompt.get("id", ""), prompt.get("slug", "")
+    return log
 
 
 def workspace_of(caller: Caller, world: World, instead: str | None = None) -> str:
@@ -131,10 +152,10 @@ def _prompt_of(request: Request, world: World) -> Record:
 
 def _portkey_headers(headers: Mapping[bytes, bytes]) -> Record:
     """The headers that steered the gateway."""
-    return safe_headers(
-        {name.decode(): value.decode("latin-1") for name, value in headers.items() if name.startswith(b"x-portkey-")}
-    )
+    return _safe(tuple((name, value) for name, value in headers.items() if name.startswith(b"x-portkey-")))
 
 
-def _object(value: JSON) -> Record:
-    return value if isinstance(value, dict) else {}
+@lru_cache(maxsize=1024)
+def _safe(headers: tuple[tuple[bytes, bytes], ...]) -> Record:
+    """Headers without secrets. Remembered, since a client sends the same with each call; nobody changes what is given out."""
+    return safe_headers({name.decode(): value.decode("latin-1") for name, value in headers})

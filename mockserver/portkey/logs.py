@@ -16,12 +16,12 @@ from mockserver.portkey.records import not_found
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
-_NAMES = {
-    "trace_id": ("trace_id", "traceId"),
-    "span_id": ("span_id", "spanId"),
-    "parent_span_id": ("parent_span_id", "parentSpanId"),
-    "span_name": ("span_name", "spanName"),
-}
+_NAMES = (
+    ("trace_id", "traceId"),
+    ("span_id", "spanId"),
+    ("parent_span_id", "parentSpanId"),
+    ("span_name", "spanName"),
+)
 """What of the metadata is no metadata, in both spellings: the interface's and that of the docs."""
 
 
@@ -65,7 +65,7 @@ def _reported(said: Record, workspace_id: str, request: Request, world: World) -
     asked, answered = said["request"], said["response"]
     question, answer = asked.get("body") or {}, answered.get("body") or {}
     metadata = {name: value for name, value in (said.get("metadata") or {}).items() if value is not None}
-    known: Record = {field: _first(metadata, names) for field, names in _NAMES.items()}
+    trace_id, span_id, parent_span_id, span_name = (_first(metadata, names) for names in _NAMES)
     if isinstance(metadata.get("user"), str):
         metadata.setdefault("_user", metadata["user"])
     ai_org, ai_model = asked.get("provider") or "", question.get("model") or answer.get("model") or ""
@@ -75,7 +75,10 @@ def _reported(said: Record, workspace_id: str, request: Request, world: World) -
     return LogRecord(
         workspace_id=workspace_id,
         api_key_id=logbook.key_of(request.caller),
-        **known,
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_span_id=parent_span_id,
+        span_name=span_name,
         ai_org=ai_org,
         ai_model=ai_model,
         request_url=asked.get("url") or "",

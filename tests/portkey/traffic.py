@@ -67,7 +67,7 @@ def noted(client: Client, when: str | None = None, **facts: Any) -> None:
     """Write a log with facts that no call brings about by itself, into Production unless it says where."""
     if when is not None:
         at(client, when)
-    logbook.record(client.world, LogRecord(**{"workspace_id": workspace_id(client), **facts}))
+    logbook.record(client.world, LogRecord(**{"workspace_id": workspace_id(client), **facts}))  # type: ignore[typeddict-item]  # facts are spelt out by who calls
     client.world.keep()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b, shake_256
 from struct import unpack
 from typing import TypeVar
@@ -21,8 +22,7 @@ class Chance:
     __slots__ = ("_drawn", "_numbers", "_root")
 
     def __init__(self, seed: int, key: str = "") -> None:
-        root = blake2b(key.encode("utf-8", "surrogatepass"), key=blake2b(b"%d" % seed, digest_size=32).digest(), digest_size=32)
-        self._start(root.digest())
+        self._start(_root_of(seed, key))
 
     def _start(self, root: bytes) -> None:
         self._root = root
@@ -64,6 +64,13 @@ class Chance:
     def seed(self) -> int:
         """A whole number for whoever makes a stream of their own of it."""
         return int.from_bytes(self._root[:7], "little")
+
+
+@lru_cache(maxsize=32)
+def _root_of(seed: int, key: str) -> bytes:
+    """Where a stream begins. Remembered, since a world has one seed, and the same models are asked again and again."""
+    seeded = blake2b(b"%d" % seed, digest_size=32).digest()
+    return blake2b(key.encode("utf-8", "surrogatepass"), key=seeded, digest_size=32).digest()
 
 
 def _text(parts: JSON) -> bytes:

@@ -7,8 +7,7 @@ answers. *Chosen*: left to itself it calls no tool, so that every conversation w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mockserver.portkey.answers import logprobs, samples, tokens, wording
 from mockserver.portkey.answers.asking import Asked, Tool, asked
@@ -28,8 +27,7 @@ _SERVICE_TIERS: dict[JSON, str] = {"flex": "flex", "priority": "priority"}
 """The tiers that are given to whoever asks for them; all else gets the usual one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A tool or function that the model asks for; `arguments` is the text of JSON, or what a custom tool takes."""
 
     id: str
@@ -43,8 +41,7 @@ class Call:
         return {"id": self.id, "type": self.kind, self.kind: {"name": self.name, field: self.arguments}}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One answer. `pieces` are the tokens of its text or refusal, None when it has neither."""
 
     pieces: Sequence[str] | None
@@ -65,8 +62,7 @@ class Choice:
         return len(self.pieces or ()) + len(self.thought) + called
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens read and written; `reasoning` are among those written."""
 
     prompt: int
@@ -89,8 +85,7 @@ class Usage:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(NamedTuple):
     """The answers to one call. `legacy` shows calls in the older form; `top_logprobs` is None where nobody asked."""
 
     id: str

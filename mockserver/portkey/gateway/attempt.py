@@ -53,11 +53,14 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
 
     asked = {**body, "model": outcome.model} if outcome.model else body  # what the provider would get
     url = f"{provider.name}{exchange.request.operation.path}"
-    space = calls.text(exchange.request, b"x-portkey-cache-namespace") or calls.text(exchange.request, b"x-portkey-metadata")
-    refresh = calls.text(exchange.request, b"x-portkey-cache-force-refresh").lower() == "true"
-    kept = cache.look_up(
-        world, target.get("cache"), exchange.kind, url, asked, space, refresh=refresh, asked_age_s=_asked_age_s(exchange)
-    )
+    kept, space = cache.DISABLED, ""
+    if settings := target.get("cache"):
+        space = calls.text(exchange.request, b"x-portkey-cache-namespace") or calls.text(
+            exchange.request, b"x-portkey-metadata"
+        )
+        refresh = calls.text(exchange.request, b"x-portkey-cache-force-refresh").lower() == "true"
+        age_s = _asked_age_s(exchange)
+        kept = cache.look_up(world, settings, exchange.kind, url, asked, space, refresh=refresh, asked_age_s=age_s)
     outcome.cache_status = kept.status
     if kept.body is not None:
         results = _results(before, hooks.NOTHING)

@@ -38,7 +38,7 @@ DISABLED = Found("DISABLED", None, None, 0)
 
 def look_up(
     world: World,
-    settings: Record | None,
+    settings: Record | str,
     kind: str,
     url: str,
     body: Record,

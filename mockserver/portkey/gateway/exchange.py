@@ -48,6 +48,7 @@ class Provider(NamedTuple):
 class Exchange:
     """One call.
 
+    `said_metadata` is what the call itself says, `metadata` what counts, with the defaults of key and workspace.
     `is_checked` tells that the body is the caller's own, which the contract has looked at.
     `is_loose` tells that answers need not be exactly as OpenAI's, `strict` whether those of the target at hand are.
     `unnamed` is the plain name of who answers when nobody is named, empty when somebody must be.
@@ -61,8 +62,10 @@ class Exchange:
     body: Record
     slug: str
     provider_name: str
+    said_metadata: Record
     metadata: dict[str, str]
     trace_id: str
+    parent_span_id: str
     is_checked: bool
     is_loose: bool
     strict: bool = True
@@ -114,6 +117,7 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
     Fails: `invalid-request` for a slug that no provider has, for a provider or a host that is none.
     """
     said = calls.text(request, b"x-portkey-provider")
+    said_metadata, (trace_id, parent_span_id) = calls.said_metadata(request), calls.trace(request.headers)
     in_model, is_checked = "", body is request.body
     if isinstance(body.get("model"), str):
         in_model, model = metering.parted(body["model"])
@@ -126,8 +130,10 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
         body=body,
         slug=calls.provider_slug(request.headers) or in_model,
         provider_name="" if said.startswith("@") else said,
-        metadata=calls.metadata(request, world),
-        trace_id=calls.trace(request.headers)[0] or world.ids.uuid4(),
+        said_metadata=said_metadata,
+        metadata=calls.seen_metadata(said_metadata, request.caller, world),
+        trace_id=trace_id or world.ids.uuid4(),
+        parent_span_id=parent_span_id,
         is_checked=is_checked,
         is_loose=calls.text(request, b"x-portkey-strict-open-ai-compliance").lower() == "false",
     )
@@ -138,7 +144,8 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
     host = calls.text(request, b"x-portkey-custom-host")
     if host and not _is_public(host):
         raise Problem(INVALID_REQUEST, "Invalid custom host")
-    if "x-portkey-forward-headers" in calls.text(request, b"x-portkey-forward-headers").lower().replace(" ", "").split(","):
+    forwarded = calls.text(request, b"x-portkey-forward-headers")
+    if forwarded and "x-portkey-forward-headers" in forwarded.lower().replace(" ", "").split(","):
         raise Problem(INVALID_REQUEST, "forward_headers must not contain the 'x-portkey-forward-headers' header")
     return exchange
 

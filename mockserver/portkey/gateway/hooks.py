@@ -54,6 +54,9 @@ def guardrails(target: Record, side: str, workspace: Record | None, world: World
     (`before_request_hooks`, `after_request_hooks`).
     """
     raw = "before_request_hooks" if side == "input" else "after_request_hooks"
+    defaults = ((workspace or {}).get("_wire") or {}).get("defaults") or {}
+    if not (target.get(f"{side}_guardrails") or target.get(raw) or defaults.get(f"{side}_guardrails")):
+        return []
     said = [(each, f"{side}_guardrail_{at:03d}") for at, each in enumerate(target.get(f"{side}_guardrails") or ())]
     said += [
         (each, f"{raw}_{at}")
@@ -61,7 +64,6 @@ def guardrails(target: Record, side: str, workspace: Record | None, world: World
         if isinstance(each, str) or each.get("type") == "guardrail"
     ]
     found = _found(said, "Following guardrails are not valid", world)
-    defaults = ((workspace or {}).get("_wire") or {}).get("defaults") or {}
     by_default = [(each, "") for each in defaults.get(f"{side}_guardrails") or ()]
     return found + _found(by_default, "Following default guardrails are not valid", world)
 

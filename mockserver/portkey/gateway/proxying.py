@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from mockserver.contract.problems import INVALID_REQUEST, Problem
+from mockserver.contract.problems import Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey.gateway import configs, scripts, serving, upstream
@@ -18,8 +18,6 @@ from mockserver.portkey.gateway.exchange import Exchange, Outcome, Provider, ope
 from mockserver.portkey.gateway.routing import route
 from mockserver.values import Record
 from mockserver.world.world import World
-
-ONE_TARGET = "Invalid config provided. Maximum one target is allowed for batch/file/fine_tuning requests"
 
 
 class Customer(NamedTuple):
@@ -51,12 +49,9 @@ def passed_on(request: Request, world: World, answering: Answering) -> Reply:
 def unified(kind: str, request: Request, world: World, answering: Answering) -> Reply:
     """Return what the provider answers to a call of files, batches or fine-tuning; Portkey itself when none is named.
 
-    Fails: as `pass_on`; `invalid-request` for a config with several targets.
+    Fails: as `pass_on`.
     """
-    exchange = opened_for(request, world, request.fields, kind)
-    if _targets(exchange.config.content) > 1:
-        raise Problem(INVALID_REQUEST, ONE_TARGET)
-    return pass_on(exchange, answering, unnamed="portkey", is_unified=True)
+    return pass_on(opened_for(request, world, request.fields, kind), answering, unnamed="portkey", is_unified=True)
 
 
 def pass_on(exchange: Exchange, answering: Answering, *, unnamed: str = "", is_unified: bool = False) -> Reply:
@@ -112,9 +107,3 @@ def _error(problem: Problem) -> Record:
     message = f"Invalid '{param}': {violation.message}" if violation is not None and param else problem.detail
     type_ = problem.type or "invalid_request_error"
     return {"status": problem.kind.status, "message": message, "type": type_, "param": param, "code": problem.code}
-
-
-def _targets(node: Record) -> int:
-    """How many targets a config has, those of targets counted and not these."""
-    below = node.get("targets")
-    return sum(_targets(each) for each in below) if below else 1

@@ -6,11 +6,10 @@ Source: gateway-data-plane, Response headers, Budgets and rate limits; governanc
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import logbook, metering, prices
+from mockserver.portkey import calls, logbook, metering, prices
 from mockserver.portkey.gateway import configs
 from mockserver.portkey.gateway.attempt import attempt
 from mockserver.portkey.gateway.exchange import Exchange, Outcome, opened
@@ -27,6 +26,9 @@ OPERATIONS = frozenset(
     }
 )  # fmt: skip
 """Operations that come here; whatever else the data plane has is metered by what it says itself."""
+
+
+_TARGET = re.compile(r"targets\[(\d+)\]")
 
 
 def answer(kind: str, request: Request, world: World, body: Record | None = None) -> Reply:
@@ -89,30 +91,29 @@ def _counted(exchange: Exchange, outcome: Outcome) -> float:
 def _log(exchange: Exchange, outcome: Outcome, cost_cents: float) -> LogRecord:
     """The log of a call.
 
-    *chosen*: a provider takes what its script says, and besides as long as `logbook.of_call` says; a hit takes no time.
+    *chosen*: a provider takes what its script says, and besides as long as `logbook.of_facts` says; a hit takes no time.
     """
-    provider, config = outcome.provider, exchange.config
+    provider, config, world = outcome.provider, exchange.config, exchange.world
+    workspace_id = logbook.workspace_of(exchange.caller, world, (provider.record or {}).get("workspace_id"))
+    metadata = calls.below_defaults(exchange.said_metadata, exchange.caller, workspace_id, world)
     shown = Reply(outcome.status, outcome.response if outcome.response is not None else outcome.reply.body)
-    shown.headers = {"x-portkey-trace-id": exchange.trace_id}
     usage = logbook.Usage(provider.name, outcome.model, provider.record, *outcome.usage, cost_cents)
-    log = logbook.of_call(exchange.request, shown, usage, exchange.world)
-    is_hit = outcome.cache_status in HITS
-    targets = [int(number) for number in re.findall(r"targets\[(\d+)\]", outcome.path)]
-    return replace(
-        log,
-        response_time=0 if is_hit else log.response_time + round(exchange.elapsed_ms),
-        cache_status=outcome.cache_status,
-        cache_type="" if outcome.cache_status == "DISABLED" else "semantic" if "SEMANTIC" in outcome.cache_status else "simple",
-        cache_savings=_saved(exchange, outcome) if is_hit else 0,
-        retry_success_count=max(outcome.retries, 0) if 200 <= outcome.status < 300 else 0,
-        last_used_option_index=targets[-1] if targets else 0,
-        option_path=outcome.path,
-        mode=(config.content.get("strategy") or {}).get("mode", "single"),
-        config=config.slug,
-        config_id=config.id,
-        virtual_key=provider.slug if provider.record is not None else "",
-        stream_mode=int(exchange.body.get("stream") is True),
-    )
+    trace = (exchange.trace_id, exchange.parent_span_id)
+    log = logbook.of_facts(exchange.request, shown, usage, trace, metadata, workspace_id, world)
+    log["response_time"] += round(exchange.elapsed_ms)
+    log["option_path"], log["mode"] = outcome.path, (config.content.get("strategy") or {}).get("mode", "single")
+    log["config"], log["config_id"] = config.slug, config.id
+    log["stream_mode"] = int(exchange.body.get("stream") is True)
+    if outcome.retries > 0 and 200 <= outcome.status < 300:
+        log["retry_success_count"] = outcome.retries
+    if targets := _TARGET.findall(outcome.path):
+        log["last_used_option_index"] = int(targets[-1])
+    if outcome.cache_status != "DISABLED":
+        log["cache_status"] = outcome.cache_status
+        log["cache_type"] = "semantic" if "SEMANTIC" in outcome.cache_status else "simple"
+        if outcome.cache_status in HITS:
+            log["response_time"], log["cache_savings"] = 0, _saved(exchange, outcome)
+    return log
 
 
 def _saved(exchange: Exchange, outcome: Outcome) -> float:
