@@ -194,6 +194,7 @@ OPERATIONS: dict[str, Wanted] = {
         "listUserGroups", "listModelGroups", "listMetadataGroups", "listWorkspaceGroups", "listGroups",
     ),
     "getModelPricing": (),  # open to all (governance-mcp-observability, Model pricing)
+    "getGatewayHealth": (),  # open to all (gateway-data-plane, Request pipeline)
     # The data plane (gateway-data-plane, Authentication: Scopes): one scope for all of it but the list of models.
     **_same(_any("virtual_keys.list", "models.list", "completions.write"), "listModels", "retrieveModel"),
 }  # fmt: skip

@@ -183,6 +183,7 @@ UNREACHED = {
     "connectRealtime": "a WebSocket, and none is served",
     "acceptUserInvite": "a link, which people open and no SDK",
     "fetchLogExportFile": "an address that the reply to `download` tells, for any HTTP client",
+    "getGatewayHealth": "no SDK asks for it; containers and load balancers do",
     "getDrawnImage": "an address that the reply to `images.generate` tells, for any HTTP client",
 }
 """Operations that no call of the tables reaches, and why."""
