@@ -27,6 +27,7 @@ bench: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python docs/generate_coverage.py
+	$(BIN)/python docs/generate_findings.py
 
 install: $(STAMP)
 

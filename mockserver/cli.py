@@ -6,7 +6,7 @@ import gc
 import ipaddress
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -19,7 +19,40 @@ def fail(message: str) -> NoReturn:
     sys.exit(2)
 
 
-@click.group(context_settings={"help_option_names": ["--help"], "auto_envvar_prefix": "MOCKSERVER"})
+class WrongUse(click.ClickException):
+    """What click has against a command line, in one line and with status 2, as everything else that could not run."""
+
+    exit_code = 2
+
+    def __init__(self, error: click.UsageError) -> None:
+        command = error.ctx.command_path if error.ctx is not None else "mockserver"
+        super().__init__(f"{error.format_message().rstrip('.')} (see {command} --help)")
+
+    def show(self, file: Any = None) -> None:
+        """Print the line."""
+        click.echo(f"mockserver: {' '.join(self.message.split())}", err=True, file=file)
+
+
+class _Commands(click.Group):
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
+        try:
+            return super().make_context(info_name, args, *rest, **extra)
+        except click.UsageError as error:
+            raise _told(error) from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _told(error) from error
+
+
+def _told(error: click.UsageError) -> click.ClickException:
+    # A bare `mockserver` prints its help, which click does by an error.
+    return error if error.ctx is not None and error.format_message() == error.ctx.get_help() else WrongUse(error)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["--help"], "auto_envvar_prefix": "MOCKSERVER"})
 @click.version_option(__version__, prog_name="mockserver")
 def main() -> None:
     """A stand-in for an HTTP API, made from its OpenAPI document.
@@ -251,6 +284,23 @@ def routes(document: Path | None, as_json: bool) -> None:
         click.echo(f"{row['method']:<{widths[0]}}  {row['path']:<{widths[1]}}  {row['stub']:<{widths[2]}}  {row['why']}")
     for fault in app.faults:
         click.echo(f"not served: {fault}")
+
+
+@main.command(context_settings={"help_option_names": ["--help"]})
+@click.argument("code", required=False)
+def explain(code: str | None) -> None:
+    """Explain the CODE of a finding: what is wrong, who is to blame, how to mend it. Without one, list all codes."""
+    from mockserver.reporting import plain
+    from mockserver.reporting.catalogue import UnknownCode
+
+    if code is None:
+        click.echo(plain.listing(), nl=False)
+        return
+    try:
+        click.echo(plain.explanation(code), nl=False)
+    except UnknownCode as error:
+        near = f"; near it: {', '.join(error.near)}" if error.near else ""
+        fail(f"there is no code {code!r}{near}; `mockserver explain` lists all")
 
 
 def _is_loopback(host: str) -> bool:
