@@ -25,7 +25,7 @@ from mockserver.routing import Routing
 from mockserver.steps import Edge, Identity, Stubs, WorldChoice
 from mockserver.stubs.demand import Demands
 from mockserver.stubs.resources import ResourceStubs
-from mockserver.stubs.service import FixtureError, PlainService, Service, Stub
+from mockserver.stubs.service import FixtureError, PlainService, Ready, Service, Stub
 from mockserver.values import Record
 from mockserver.world.clock import Clock
 from mockserver.world.journal import CAPACITY
@@ -45,7 +45,8 @@ class Settings:
     """What a server is made with.
 
     `document` None is the shipped one. `fixture` is the name of a shipped fixture or a path; None is the default for the
-    shipped document and an empty world for another. `body_limit` is in bytes, `journal` in calls. `sample_unknown` has
+    shipped document and an empty world for another. `body_limit` is in bytes, `journal` in calls. `admin_hosts` are names, beside localhost, under which the admin API may be
+    called; `unredacted` lets exports of the journal hold secrets. `sample_unknown` has
     records that are not there answered by samples instead of 404.
     """
 
@@ -57,6 +58,8 @@ class Settings:
     body_limit: int = BODY_LIMIT
     journal: int = CAPACITY
     admin_token: str | None = None
+    admin_hosts: tuple[str, ...] = ()
+    unredacted: bool = False
     sample_unknown: bool = False
 
 
@@ -91,7 +94,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         self._serve(self.contract, self.service, self.resolver, self.base_path, journalled=True, invented=invented)
         for api in _added(settings, self._facts(), self.document, self.service.name):
             resolver = StubResolver(api.contract.operations, None, api.stub)
-            self._serve(api.contract, api, resolver, api.base_path, journalled=False)
+            self._serve(api.contract, api, resolver, api.base_path, journalled=False, ready=api.ready)
         self.app, self.middleware_stack = self._build_middleware_stack()
 
     def _serve(
@@ -103,6 +106,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         *,
         journalled: bool,
         invented: Callable[[Operation], Stub] | None = None,
+        ready: Callable[[Operation], Ready | None] = lambda _: None,
     ) -> None:
         demands = Demands(contract.document)
         targets = [
@@ -115,6 +119,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
                 demands,
                 journalled,
                 None if invented is None else invented(each),
+                ready=ready(each),
             )
             for each in contract.operations
         ]
@@ -137,12 +142,17 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
             "body_limit": settings.body_limit,
             "unknown_ids": "sample" if settings.sample_unknown else "refuse",
             "journal": settings.journal,
+            "unredacted": settings.unredacted,
         }
-        return control.ServerFacts(self.contract, self.worlds, self.service.name, self.faults, told, settings.admin_token)
+        return control.ServerFacts(self.contract, self.worlds, self.service.name, self.faults, told, _access(settings))
 
     def _warm_up(self) -> None:
         # Importing openapi-core takes a tenth of a second: off the way to the first answer, not in the first refusal.
         threading.Thread(target=self.contract.explainer, daemon=True, name="explainer").start()
+
+
+def _access(settings: Settings) -> control.Access:
+    return control.Access(settings.admin_token, frozenset(name.lower() for name in settings.admin_hosts), settings.unredacted)
 
 
 def _load(settings: Settings) -> Loaded:
@@ -173,7 +183,7 @@ def _added(settings: Settings, facts: control.ServerFacts, document: Record, nam
     added: list[Added] = [control.Control(facts), site.Site(document, name)]
     if _is_shipped(settings):
         own = (data.SERVICE_ADMIN_DOCUMENT, data.SERVICE_ADMIN_BUNDLE, data.service_admin())
-        added.insert(1, control.Extension(*own, settings.admin_token))
+        added.insert(1, control.Extension(*own, facts.access))
     return added
 
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from mockserver.contract.operations import Operation
 from mockserver.contract.replies import Reply, ReplyPlan
-from mockserver.contract.requests import RequestPlan
+from mockserver.contract.requests import Request, RequestPlan
 from mockserver.stubs.demand import Demands
-from mockserver.stubs.service import Service, Stub
+from mockserver.stubs.service import Ready, Service, Stub
 from mockserver.world.world import World
 
 BREAK_OFF = "mockserver.break_off"
@@ -31,16 +31,24 @@ class Target:
     unknown: Stub | None = None
     """What answers for a record that is not there, when the server was told to sample those."""
     stub: Stub | None = None
+    kind: str | None = None
+    """Which kind of stub it is: family, resource or sample."""
+    ready: Ready | None = None
+    """What is waited for before the stub is run."""
 
 
 class Call:
-    """A call. Steps read what the steps before them have set, and set what is theirs."""
+    """A call. Steps read what the steps before them have set, and set what is theirs.
+
+    `request` is there once it is known to keep the contract. `mapping` and `fault` are the ids of a tester's own that had a hand
+    in the reply.
+    """
 
     KEY: ClassVar[str] = "mockserver.call"
 
     __slots__ = (
-        "body", "caller", "headers", "method", "path", "path_values", "problem", "query", "raw_headers", "reply",
-        "started", "target", "world", "world_name",
+        "body", "caller", "fault", "headers", "mapping", "method", "path", "path_values", "problem", "query",
+        "raw_headers", "reply", "request", "started", "target", "world", "world_name",
     )  # fmt: skip
 
     def __init__(self, scope: Any) -> None:
@@ -58,3 +66,6 @@ class Call:
         self.body = b""
         self.reply: Reply | None = None
         self.problem: Any = None
+        self.request: Request | None = None
+        self.mapping: str | None = None
+        self.fault: str | None = None

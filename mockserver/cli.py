@@ -121,6 +121,20 @@ def main() -> None:
 )
 @click.option("--admin-token", envvar=["MOCKSERVER_ADMIN_TOKEN"], help="Guard the admin API by this bearer token.")
 @click.option(
+    "--admin-host",
+    multiple=True,
+    metavar="NAME",
+    envvar=["MOCKSERVER_ADMIN_HOST"],
+    help="A name of this machine by which the admin API may be called, beside localhost, numeric addresses and --host. "
+    "Can be given again.",
+)
+@click.option(
+    "--unredacted",
+    is_flag=True,
+    envvar=["MOCKSERVER_UNREDACTED"],
+    help="Let exports of the journal hold secrets when they are asked for with `secrets=keep`.",
+)
+@click.option(
     "--explain/--no-explain",
     default=True,
     show_default=True,
@@ -161,6 +175,8 @@ def serve(
     port_file: Path | None,
     log_level: str,
     admin_token: str | None,
+    admin_host: tuple[str, ...],
+    unredacted: bool,
     explain: bool,
     body_limit: int,
     unknown_ids: str,
@@ -192,6 +208,8 @@ def serve(
                 body_limit=body_limit,
                 journal=journal,
                 admin_token=admin_token,
+                admin_hosts=(host, *admin_host),
+                unredacted=unredacted,
                 sample_unknown=unknown_ids == "sample",
             )
         )

@@ -71,11 +71,13 @@ def answered(target: Target, request: Request, world: World) -> Reply:
     """Return what the stub of an operation answers, once the service has admitted the call. Its reply keeps the contract."""
     target.service.admit(request, target.operation, world)
     assert target.stub is not None
+    request.answered_by = target.kind
     try:
         reply = target.stub(request, world)
     except Problem as problem:
         if not problem.missing or target.unknown is None:
             raise
+        request.answered_by = "sample"
         reply = target.unknown(request, world)
     return kept(target, reply)
 

@@ -30,7 +30,7 @@ class PortkeyWorld:
     """
 
     def __init__(self, app: App, origin: str, name: str) -> None:
-        from mockserver.control.journal import Exhibit
+        from mockserver.control.exhibit import Exhibit
         from mockserver.portkey.seeds import admin_key
 
         self.name = name
@@ -54,7 +54,7 @@ class PortkeyWorld:
     @property
     def calls(self) -> list[Record]:
         """The journal, oldest call first, secrets taken out."""
-        return [self._exhibit.show(entry) for entry in reversed(list(self.world.journal.newest()))]
+        return [self._exhibit.show(entry, self.world) for entry in list(self.world.journal.oldest())]
 
     @property
     def events(self) -> list[Record]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 from mockserver import values
@@ -62,6 +63,7 @@ class Edge:
             log.exception("%s %s failed", call.method, call.path)
             reply = self._word(call, Problem(MOCK_FAILED, "The mock failed; its log has the traceback"))
         if reply.due_s is not None and call.world is not None and not await _waited(call.world, reply.due_s, receive):
+            self._record(call, reply, self._headers(call, reply, None), b"", None, "left")
             return
         if type(reply.body) is Stream:
             await self._stream(scope, call, reply, reply.body, receive, send)
@@ -88,7 +90,7 @@ class Edge:
             body = reply.body if type(reply.body) is bytes else values.dump(reply.body)
         headers = self._headers(call, reply, None if reply.status == 204 else len(body))
         # Before the reply goes out: who has the reply may look into the journal at once.
-        self._record(call, reply.status, headers, body)
+        self._record(call, reply, headers, body)
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
 
@@ -99,6 +101,7 @@ class Edge:
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         left = asyncio.ensure_future(_departure(receive))
         pieces, sent, is_whole = iter(stream.pieces), [], False
+        ending = "cut" if stream.cut else "whole"
         piece = next(pieces, None)
         try:
             while piece is not None:
@@ -111,14 +114,14 @@ class Edge:
                 is_whole = following is None
                 if is_whole:
                     # Before the last piece goes out: who has the reply may look into the journal at once.
-                    self._record(call, reply.status, headers, b"".join(sent))
+                    self._record(call, reply, headers, b"".join(sent), len(sent), ending)
                 await send({"type": "http.response.body", "body": piece.data, "more_body": True})
                 await asyncio.sleep(0)  # what is written goes out before the next piece is made
                 piece = following
         finally:
             left.cancel()
             if not is_whole:
-                self._record(call, reply.status, headers, b"".join(sent))
+                self._record(call, reply, headers, b"".join(sent), len(sent), "left" if left.done() else ending)
         if not stream.cut:
             await send({"type": "http.response.body", "body": b""})
         elif (weak := scope.get("extensions", {}).get(BREAK_OFF)) is not None and (break_off := weak()) is not None:
@@ -134,7 +137,15 @@ class Edge:
             headers.append((PROBLEM_HEADER, call.problem.kind.name.encode()))
         return headers
 
-    def _record(self, call: Call, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    def _record(
+        self,
+        call: Call,
+        reply: Reply,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+        chunks: int | None = None,
+        ending: str | None = None,
+    ) -> None:
         target = call.target
         if target is not None and not target.journalled:
             return
@@ -146,14 +157,14 @@ class Edge:
                 world = self._worlds.get(_world_name(call))
             except ValueError:
                 return
-        problem = call.problem
+        problem, request = call.problem, call.request
         world.journal.append(
             world.clock.seconds(),
             call.method,
             call.path,
             call.query,
             target.operation.id if target is not None else None,
-            status,
+            reply.status,
             int((time.perf_counter() - call.started) * 1e6),
             None if problem is None else problem.kind.name,
             () if problem is None else tuple(problem.violations),
@@ -161,6 +172,17 @@ class Edge:
             call.body,
             headers,
             body,
+            None if problem is None else problem.detail,
+            tuple(call.path_values.values()) if call.path_values else (),
+            None if call.caller is None or target is None else target.service.caller_name(call.caller),
+            None if request is None else request.answered_by,
+            call.mapping,
+            call.fault,
+            request is not None,
+            reply.due_s,
+            call.started,
+            chunks,
+            ending,
         )
 
     async def _serve_other(self, scope: Any, receive: Any, send: Any) -> None:
@@ -184,6 +206,16 @@ async def _waited(world: World, due_s: float, receive: Any) -> bool:
     try:
         await world.clock.reach(due_s, left)
         return not left.done()
+    finally:
+        left.cancel()
+
+
+async def _readied(ready: Awaitable[None], left: asyncio.Future[Any]) -> None:
+    """Wait for what a stub needs. Raises `ClientGone` when the client leaves before."""
+    try:
+        await ready
+        if left.done():
+            raise ClientGone
     finally:
         left.cancel()
 
@@ -260,6 +292,7 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
                 specification, path=operation.path, method=operation.method, resolver=resolver
             )
             target.stub = resolved.function
+            target.kind = resolver.chosen[operation]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Read the request, run the stub, check its reply."""
@@ -276,9 +309,13 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         except ContractBroken as broken:
             raise refusal(broken.violations(target.explainer())) from None
         request.caller = call.caller
+        call.request = request
+        if target.ready is not None:
+            await _readied(target.ready(request, world, left := asyncio.ensure_future(_departure(receive))), left)
         demand = demand_of(call.query, call.raw_headers) if b"prefer" in headers or b"__" in call.query else None
         with world.attempt() as attempt:
             if demand is not None:
+                request.answered_by = "demand"
                 reply = kept(target, target.demands.answer(demand, target.operation, Source(world.ids, world.clock)))
             else:
                 reply = answered(target, request, world)

@@ -170,7 +170,7 @@ def test_member_lies_in_the_world(library: Client) -> None:
 @pytest.mark.parametrize("path", ["/members", "//api//v2//members/", "/api/v2/members"])
 def test_members_answer_below_root_and_base_path(library: Client, path: str) -> None:
     made = member(library)
-    reply = library.get(f"http://mock{path}")
+    reply = library.get(f"http://localhost{path}")
     assert [each["id"] for each in reply.json()["items"]] == [made["id"]]
 
 

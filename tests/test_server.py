@@ -206,7 +206,7 @@ def test_first_call_is_answered_by_the_key_that_is_told() -> None:
 
 
 def test_admin_page_is_where_the_greeting_says(server: Served) -> None:
-    page = server.get("/__admin/", b"host: mock\r\n")
+    page = server.get("/__admin/", b"host: localhost\r\n")
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
@@ -280,7 +280,7 @@ def test_another_document_is_served(tmp_path: Path) -> None:
         """
     )
     with Served(document, "-p", "0", environment={"XDG_CACHE_HOME": str(tmp_path)}) as served:
-        answer = served.get("/notes", b"host: mock\r\n")
+        answer = served.get("/notes", b"host: localhost\r\n")
         assert served.greeting.startswith("Notes on http://")
     assert (answer.status, type(answer.json)) == (200, list)
 

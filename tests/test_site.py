@@ -104,9 +104,9 @@ def test_every_link_of_the_page_leads_to_this_server(visitor: Client, prefix: st
     links = re.findall(r'(?:src|href|url)[=:] ?"([^"]+)"', page)
     assert len(links) == 3
     for link in links:
-        target = urljoin(f"http://mock{prefix}/docs", link)
-        assert target.startswith(f"http://mock{prefix}/")
-        assert visitor.get(target.removeprefix("http://mock")).status_code == 200, link
+        target = urljoin(f"http://localhost{prefix}/docs", link)
+        assert target.startswith(f"http://localhost{prefix}/")
+        assert visitor.get(target.removeprefix("http://localhost")).status_code == 200, link
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,12 @@ class Request:
 
     `path`, `query`, `header` and `cookie` hold values, defaults filled in, header names in lower case. `body` is the
     value of the body (None when there is none), `raw_body` its bytes, `uploads` the files of a form. `caller` is
-    whatever the service's identity made of the credentials.
+    whatever the service's identity made of the credentials. `answered_by` is the kind of stub that was run, None as long as
+    none was.
     """
 
     __slots__ = (
+        "answered_by",
         "body",
         "caller",
         "cookie",
@@ -52,6 +54,7 @@ class Request:
         self.uploads: list[Upload] = decoded.uploads
         self.headers = headers
         self.caller: Any = None
+        self.answered_by: str | None = None
 
     @property
     def fields(self) -> Record:

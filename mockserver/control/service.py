@@ -9,16 +9,17 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from mockserver import __version__, data
+from mockserver.contract import normalising
 from mockserver.contract.contract import Contract
 from mockserver.contract.loading import load_document
 from mockserver.contract.operations import Operation
-from mockserver.contract.problems import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, Problem, invalid
+from mockserver.contract.problems import NOT_FOUND, UNAUTHENTICATED, Problem, invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.control import journal
+from mockserver.control import guard, journal
+from mockserver.control.exhibit import Exhibit, timestamp
 from mockserver.stubs.service import PlainService, Stub
 from mockserver.values import Record
 from mockserver.world.clock import parse_timestamp
@@ -28,18 +29,33 @@ from mockserver.world.world import World, Worlds
 BASE_PATH = "/__admin"
 """Where the admin API is served."""
 _HERE = Path(__file__).parent
+_REFUSED: Record = {"$ref": "#/components/responses/Refused"}
+_UNFRAMED = {"content-security-policy": "frame-ancestors 'none'"}
+"""The page shows what it shows to who opens it, and in no frame of another."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may drive the admin API: the token, if any, and the names beside localhost under which it may be called.
+
+    `unredacted` lets exports hold secrets. A token does not: who may drive the mock need not see what others sent to it.
+    """
+
+    token: str | None = None
+    hosts: frozenset[str] = frozenset()
+    unredacted: bool = False
 
 
 @dataclass(frozen=True)
 class ServerFacts:
-    """What the admin API tells of the server. `faults` say what of the document is not served."""
+    """What the admin API tells of the server. `faults` say what of the document is not served; `access` who may call."""
 
     contract: Contract
     worlds: Worlds
     serves: str
     faults: list[str]
     settings: Record
-    admin_token: str | None
+    access: Access
 
 
 class Guarded(PlainService):
@@ -47,31 +63,32 @@ class Guarded(PlainService):
 
     base_path = BASE_PATH
 
-    def __init__(self, document: Path, bundle: Path, admin_token: str | None) -> None:
-        self.contract = Contract(load_document(document, bundle).document)
+    def __init__(self, document: Path, bundle: Path, access: Access) -> None:
+        # What the guard refuses, it may refuse anywhere.
+        loaded = normalising.add_error_responses(load_document(document, bundle).document, ("403", "415"), _REFUSED)
+        self.contract = Contract(loaded)
         super().__init__(self.contract.document)
-        self._token = admin_token
+        self._access = access
 
     def identify(
         self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Mapping[bytes, bytes], world: World
     ) -> Any:
-        """Ask for the admin token when there is one, and refuse pages of other origins."""
-        origin, host = headers.get(b"origin"), headers.get(b"host", b"")
-        if origin is not None and urlsplit(origin).netloc != host:
-            raise Problem(FORBIDDEN, "A page of another origin may not drive the admin API")
-        token = self._token
+        """Ask for the admin token when there is one, and refuse pages of other origins; see `guard`."""
+        guard.refuse_pages(headers, self._access.hosts, is_page=operation.path == "/")
+        token = self._access.token
         if token is not None and operation.security:
             word, _, given = headers.get(b"authorization", b"").partition(b" ")
             if word.lower() != b"bearer" or not hmac.compare_digest(given.strip(), token.encode()):
                 raise Problem(UNAUTHENTICATED, "The admin token is missing or wrong", headers={"www-authenticate": "Bearer"})
+        guard.refuse_forms(operation, headers)
         return None
 
 
 class Extension(Guarded):
     """What the served API adds to the admin API: a document of its own, whose stubs are the functions of a module."""
 
-    def __init__(self, document: Path, bundle: Path, module: Any, admin_token: str | None) -> None:
-        super().__init__(document, bundle, admin_token)
+    def __init__(self, document: Path, bundle: Path, module: Any, access: Access) -> None:
+        super().__init__(document, bundle, access)
         self._module = module
 
     def stub(self, operation: Operation) -> tuple[str, Stub]:
@@ -83,7 +100,7 @@ class Control(Guarded):
     """The admin API. A stub is the method with the name of its operation."""
 
     def __init__(self, facts: ServerFacts) -> None:
-        super().__init__(data.CONTROL_DOCUMENT, data.CONTROL_BUNDLE, facts.admin_token)
+        super().__init__(data.CONTROL_DOCUMENT, data.CONTROL_BUNDLE, facts.access)
         self.facts = facts
         self._page = _HERE / "page.html"
 
@@ -116,7 +133,7 @@ class Control(Guarded):
 
     def get_page(self, request: Request, world: World) -> Reply:
         """Return the page for people."""
-        return Reply(200, self._page.read_bytes(), media_type="text/html; charset=utf-8")
+        return Reply(200, self._page.read_bytes(), dict(_UNFRAMED), "text/html; charset=utf-8")
 
     def reset(self, request: Request, world: World) -> Reply:
         """Put the call's own world back to the seed."""
@@ -200,7 +217,7 @@ class Control(Guarded):
     def list_requests(self, request: Request, world: World) -> Reply:
         """Show the calls that fit the filters, newest first."""
         found = journal.select(world.journal, request.query)
-        shown = [self._journal.show(entry) for entry in found[: request.query["limit"]]]
+        shown = [self._exhibit.show(entry, world) for entry in found[: request.query["limit"]]]
         ring = world.journal
         return Reply(200, {"total": len(found), "dropped": ring.dropped, "capacity": ring.capacity, "requests": shown})
 
@@ -218,7 +235,7 @@ class Control(Guarded):
         entry = world.journal.get(request.path["number"])
         if entry is None:
             raise Problem(NOT_FOUND, f"The journal of world {world.name} has no call {request.path['number']}")
-        return Reply(200, self._journal.show(entry))
+        return Reply(200, self._exhibit.show(entry, world))
 
     def list_events(self, request: Request, world: World) -> Reply:
         """Show the mails that the service would have sent, newest first."""
@@ -244,8 +261,8 @@ class Control(Guarded):
         return Reply(200, _shown_record(record))
 
     @cached_property
-    def _journal(self) -> journal.Exhibit:
-        return journal.Exhibit(self.facts.contract)
+    def _exhibit(self) -> Exhibit:
+        return Exhibit(self.facts.contract)
 
     def _world(self, name: str) -> World:
         world = self.facts.worlds.find(name)
@@ -277,7 +294,7 @@ class Control(Guarded):
 
 
 def _time(world: World) -> Record:
-    return {"now": journal.timestamp(world.clock.seconds()), "frozen": world.clock.frozen}
+    return {"now": timestamp(world.clock.seconds()), "frozen": world.clock.frozen}
 
 
 def _shown_record(record: Record) -> Record:

@@ -28,6 +28,8 @@ def make_integration(fields: Record, workspace: Record | None, world: World, own
     now = world.clock.timestamp()
     workspace_id = workspace["id"] if workspace is not None else None
     key = fields.get("key")
+    if key:
+        world.secrets.add(key)
     record: Record = {
         "id": world.ids.uuid4(),
         "slug": slug,

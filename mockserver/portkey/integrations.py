@@ -103,6 +103,7 @@ def update_integration(request: Request, world: World) -> Reply:
     record, fields = _find(request, world, "update"), request.fields
     made: Record = {name: fields[name] for name in ("name", "description", "pricing_adjustments") if name in fields}
     if fields.get("key"):
+        world.secrets.add(fields["key"])
         made["masked_key"] = mask(fields["key"])
     if "secret_mappings" in fields:
         made["secret_mappings"] = checked_mappings(fields["secret_mappings"], _TARGETS, record["workspace_id"], world) or []

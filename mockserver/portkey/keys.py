@@ -37,6 +37,7 @@ def make_key(
     if limit is not None:
         limit = kept_limit(limit, "/usage_limits")
     secret = secret or new_secret(world)
+    world.secrets.add(secret)  # also one that a fixture has
     now = world.clock.timestamp()
     resets_at = None if limit is None else next_reset(limit, world.clock.now())
     key_id = fields.get("id") or world.ids.uuid4()
@@ -95,7 +96,9 @@ def make_key(
 
 def new_secret(world: World) -> str:
     """Return a secret; the mask must not give it away."""
-    return world.ids.text(SECRET_LENGTH)
+    secret = world.ids.text(SECRET_LENGTH)
+    world.secrets.add(secret)
+    return secret
 
 
 def kept_defaults(given: Record | None, wire: Record, override: bool | None, world: World) -> tuple[Record, bool | None]:

@@ -238,6 +238,7 @@ def update_mcp_server_tokens(request: Request, world: World) -> Reply:
     server, _ = _find(request, world)
     person, now = _person(request, world), world.clock.timestamp()
     before = _connection(server, person, world)
+    world.secrets.update(filter(None, (request.fields["access_token"], request.fields.get("refresh_token"))))
     told = {name: value and mask(value) for name, value in request.fields.items() if name in _NO_TOKENS}
     connection: Record = {
         "id": _connection_id(server, person),

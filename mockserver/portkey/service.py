@@ -50,6 +50,11 @@ class PortkeyService:
         identity.authorise(caller, operation, path, world)
         return caller
 
+    def caller_name(self, caller: Any) -> tuple[str, str] | None:
+        """The key's id and its name."""
+        key = None if caller is None else caller.key
+        return None if key is None else (key["id"], key["_wire"]["name"])
+
     def admit(self, request: Request, operation: Operation, world: World) -> None:
         """Hold a call of the data plane to the limits of the provider that it names."""
         if _is_metered(operation):

@@ -91,6 +91,7 @@ def update_virtual_key(request: Request, world: World) -> Reply:
         integration = world["integrations"].get(provider["integration_id"])
         if integration is None or integration.get("_made_for") != provider["id"]:
             raise invalid("body", "/key", "is that of an integration which others use: change it there")
+        world.secrets.add(fields["key"])
         world["integrations"].replace({**integration, "masked_key": mask(fields["key"])})
     made = provider_rows.change_provider(provider, fields, world, **own)
     return Reply(200, {"id": made["id"], "slug": made["slug"], "object": "virtual-key"})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from mockserver.contract.operations import Operation
@@ -20,6 +21,9 @@ from mockserver.world.world import World
 
 Stub: TypeAlias = Callable[[Request, World], Reply]
 """Turns a request that keeps the contract, and a world, into a reply. It refuses by raising `Problem`."""
+
+Ready: TypeAlias = Callable[[Request, World, "asyncio.Future[Any]"], Awaitable[None]]
+"""Returns when a stub may be run, or when the client has left, which the future tells. Other calls go on meanwhile."""
 
 Planter: TypeAlias = Callable[[str, Record, World], None]
 """Puts an entry of a fixture, of a collection by its name, into a world. Raises `ValueError`."""
@@ -44,6 +48,10 @@ class Service(Protocol):
 
     def identify(self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Headers, world: World) -> Any:
         """Return who calls, or raise `Problem`. Nothing is validated yet: `path` holds decoded texts."""
+        ...
+
+    def caller_name(self, caller: Any) -> tuple[str, str] | None:
+        """The id and the name of whose credentials a call carries, None for nobody whom the world knows. Never a secret."""
         ...
 
     def admit(self, request: Request, operation: Operation, world: World) -> None:
@@ -109,6 +117,14 @@ class PlainService:
                 return alternative
         wanted = " or ".join(" and ".join(alternative) for alternative in operation.security)
         raise Problem(UNAUTHENTICATED, f"Credentials are missing: {wanted}", headers={"www-authenticate": "Mock"})
+
+    def caller_name(self, caller: Any) -> tuple[str, str] | None:
+        """Nobody is known."""
+        return None
+
+    def ready(self, operation: Operation) -> Ready | None:
+        """What an operation's stub waits for: nothing."""
+        return None
 
     def admit(self, request: Request, operation: Operation, world: World) -> None:
         """Nothing is refused."""

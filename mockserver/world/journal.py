@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from mockserver.values import Record
@@ -18,8 +18,12 @@ Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 class Entry(NamedTuple):
     """One call. Bodies are raw and may hold secrets: only `control` shows entries, with secrets taken out.
 
-    `at_s` is the time of the world, `duration_us` that of the machine. Headers are packed, see `pack`. The violations are
-    the contract's, in its own form.
+    `at_s` is the time of the world at the reply, `due_s` the one before which the reply might not leave; `started` is the
+    machine's (`time.perf_counter`), as is `duration_us`. Headers are packed, see `pack`. The violations are the contract's,
+    in its own form. `path_values` are those of the operation's path parameters, in the order of the template. `caller` is the
+    id and the name of whose key it was. `stub` is the kind of stub that was run, None when it did not come to that, `mapping`
+    and `fault` the ids of a tester's own. `checked` tells that the request kept the contract. Of a stream, `chunks` is how many
+    pieces went out, and `ending` is `whole`, `cut` (broken off by the stub) or `left` (by the client).
     """
 
     number: int
@@ -38,6 +42,17 @@ class Entry(NamedTuple):
     reply_headers: bytes
     reply_body: bytes
     reply_size: int
+    detail: str | None
+    path_values: tuple[str, ...]
+    caller: tuple[str, str] | None
+    stub: str | None
+    mapping: str | None
+    fault: str | None
+    checked: bool
+    due_s: float | None
+    started: float
+    chunks: int | None
+    ending: str | None
 
 
 class Event(NamedTuple):
@@ -56,9 +71,11 @@ class Journal:
     """The newest calls of a world, older ones are dropped and counted; and the newest events.
 
     An entry is kept as a plain tuple of plain values: ten thousand of them must not slow down the garbage collector.
+    `learnt` is the number of the last call that was searched for secrets. `losses` says how often calls were taken away, for
+    who counts them as they come.
     """
 
-    __slots__ = ("_ring", "capacity", "dropped", "events", "next_number")
+    __slots__ = ("_ring", "capacity", "dropped", "events", "learnt", "losses", "next_number")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._ring: deque[tuple[Any, ...]] = deque(maxlen=capacity)
@@ -66,6 +83,8 @@ class Journal:
         self.capacity = capacity
         self.dropped = 0
         self.next_number = 1
+        self.learnt = 0
+        self.losses = 0
 
     def __len__(self) -> int:
         return len(self._ring)
@@ -85,6 +104,17 @@ class Journal:
         request_body: bytes,
         reply_headers: Headers,
         reply_body: bytes,
+        detail: str | None,
+        path_values: tuple[str, ...],
+        caller: tuple[str, str] | None,
+        stub: str | None,
+        mapping: str | None,
+        fault: str | None,
+        checked: bool,
+        due_s: float | None,
+        started: float,
+        chunks: int | None,
+        ending: str | None,
     ) -> None:
         """Add a call; the oldest goes when the ring is full. Fields as in `Entry`."""
         ring = self._ring
@@ -111,25 +141,48 @@ class Journal:
                 pack(reply_headers),
                 reply_body if reply_size <= BODY_LIMIT else reply_body[:BODY_LIMIT],
                 reply_size,
+                detail,
+                path_values,
+                caller,
+                stub,
+                mapping,
+                fault,
+                checked,
+                due_s,
+                started,
+                chunks,
+                ending,
             )
         )
 
     def get(self, number: int) -> Entry | None:
         """Return the call with this number, or None when it is unknown or dropped."""
-        if not self._ring:
-            return None
-        place = number - self._ring[0][0]
-        return Entry(*self._ring[place]) if 0 <= place < len(self._ring) else None
+        for entry in list(self._ring):  # a place cannot be reckoned, since calls may be removed
+            if entry[0] >= number:
+                return Entry(*entry) if entry[0] == number else None
+        return None
 
     def newest(self) -> Iterator[Entry]:
         """All calls kept, newest first."""
-        return (Entry(*entry) for entry in reversed(self._ring))
+        return (Entry(*entry) for entry in reversed(list(self._ring)))  # a copy: other threads may add calls meanwhile
+
+    def oldest(self) -> Iterator[Entry]:
+        """All calls kept, oldest first."""
+        return (Entry(*entry) for entry in list(self._ring))
+
+    def remove(self, numbers: Collection[int]) -> None:
+        """Forget these calls; the others keep their numbers."""
+        kept = [entry for entry in self._ring if entry[0] not in numbers]
+        self._ring.clear()
+        self._ring.extend(kept)
+        self.losses += 1
 
     def clear(self) -> None:
         """Forget all calls and events; numbers go on, the count of dropped ones starts anew."""
         self._ring.clear()
         self.events.clear()
         self.dropped = 0
+        self.losses += 1
 
 
 def pack(headers: Headers) -> bytes:

@@ -29,6 +29,7 @@ class Snapshot(NamedTuple):
     drawn: int
     clock: clock.Setting
     agenda: agenda.State
+    secrets: frozenset[str]
 
 
 class World:
@@ -36,11 +37,13 @@ class World:
 
     `facts` are single values that belong to no record: counters of rate windows, ids made once. Records and facts
     change only through a world, and only inside `attempt` are changes taken back. `changes` are those of records and
-    `told` the events since the last `keep`, oldest first, for who writes down what a call did.
+    `told` the events since the last `keep`, oldest first, for who writes down what a call did. `secrets` are the texts that
+    must be shown to nobody; they are only ever added to, since the journal outlives what is taken back.
     """
 
     __slots__ = (
-        "_collections", "_layouts", "_undo", "agenda", "changes", "clock", "facts", "ids", "journal", "name", "seed", "told",
+        "_collections", "_layouts", "_undo", "agenda", "changes", "clock", "facts", "ids", "journal", "name", "secrets", "seed",
+        "told",
     )  # fmt: skip
 
     def __init__(self, name: str, seed: int, layouts: Layouts, journal_capacity: int = CAPACITY) -> None:
@@ -56,6 +59,7 @@ class World:
         self.journal = Journal(journal_capacity)
         self.changes: list[Change] = []
         self.told: list[Event] = []
+        self.secrets: set[str] = set()
 
     def __getitem__(self, name: str) -> Collection:
         """Return a collection, empty when nothing was put into it yet."""
@@ -86,7 +90,8 @@ class World:
         """Return the state as it is now. What was written until now cannot be taken back any more."""
         self.keep()
         states = {name: each.freeze() for name, each in self._collections.items() if len(each)}
-        return Snapshot(states, self.facts.freeze(), self.ids.drawn, self.clock.setting, self.agenda.freeze())
+        made = (self.facts.freeze(), self.ids.drawn, self.clock.setting, self.agenda.freeze(), frozenset(self.secrets))
+        return Snapshot(states, *made)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot, of this world or of another with the same seed. The journal stays."""
@@ -97,6 +102,7 @@ class World:
         self.ids.drawn = snapshot.drawn
         self.clock.setting = snapshot.clock
         self.agenda.thaw(snapshot.agenda)
+        self.secrets |= snapshot.secrets
 
     def attempt(self) -> Attempt:
         """Return a context whose changes stay only if `keep()` is called on it; the clock is not touched."""

@@ -901,7 +901,7 @@ def lines_of_page(client: Client, page: int) -> int:
     client.post(f"/v1/logs/exports/{made['id']}/start")
     client.world.clock.move(timedelta(hours=1))
     url = str(read(client, f"/v1/logs/exports/{made['id']}/download")["signed_url"])
-    return client.get(url.removeprefix("http://mock")).text.count("\n")
+    return client.get(url.removeprefix("http://localhost")).text.count("\n")
 
 
 def test_many_logs_of_one_second_are_read_quickly(client: Client) -> None:

@@ -76,7 +76,7 @@ def link(client: Client, export_id: str) -> str:
 
 def fetch(client: Client, url: str, **headers: str) -> httpx.Response:
     """Fetch an address without a key and without naming a world, as a client of a file store does."""
-    return Client(client.app, headers={}).get(url.removeprefix("http://mock"), headers=headers)
+    return Client(client.app, headers={}).get(url.removeprefix("http://localhost"), headers=headers)
 
 
 def lines(client: Client, requested: Any = ("id",), **fields: Any) -> list[Record]:
