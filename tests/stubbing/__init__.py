@@ -1,0 +1,1 @@
+"""What testers set: matching, templates, stubs, faults, scenarios."""
