@@ -92,7 +92,8 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         )
         invented = stubs.invented if settings.sample_unknown else None
         self._serve(self.contract, self.service, self.resolver, self.base_path, journalled=True, invented=invented)
-        for api in _added(settings, self._facts(), self.document, self.service.name):
+        self.added = _added(settings, self._facts(), self.document, self.service.name)
+        for api in self.added:
             resolver = StubResolver(api.contract.operations, None, api.stub)
             self._serve(api.contract, api, resolver, api.base_path, journalled=False, ready=api.ready)
         self.app, self.middleware_stack = self._build_middleware_stack()
@@ -144,7 +145,14 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
             "journal": settings.journal,
             "unredacted": settings.unredacted,
         }
-        return control.ServerFacts(self.contract, self.worlds, self.service.name, self.faults, told, _access(settings))
+        return control.ServerFacts(
+            self.contract, self.worlds, self.service.name, self.faults, told, _access(settings), self.base_path
+        )
+
+    @property
+    def admin_documents(self) -> list[Record]:
+        """The documents of the APIs below `/__admin`."""
+        return [api.contract.document for api in self.added if api.base_path == control.BASE_PATH]
 
     def _warm_up(self) -> None:
         # Importing openapi-core takes a tenth of a second: off the way to the first answer, not in the first refusal.

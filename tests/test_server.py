@@ -33,7 +33,7 @@ ANSWER_WITHIN_S = 5
 LONGEST_LIFE_S = 120
 MIB = 2**20
 
-AUTH = b"host: mock\r\nx-portkey-api-key: any\r\n"
+AUTH = b"host: localhost\r\nx-portkey-api-key: any\r\n"
 JSON = b"content-type: application/json\r\n"
 NOBODY = "00000000-0000-4000-a000-000000000000"
 PRODUCTION = "ws-produc-71b04e"
@@ -199,7 +199,7 @@ def test_first_call_is_answered_by_the_key_that_is_told() -> None:
     with Served("-p", "0", "--auth", "strict") as served:
         told = re.search(r"admin key (\S+), workspace key (\S+)$", served.greeting)
         assert told is not None
-        admin, workspace = (b"host: mock\r\nx-portkey-api-key: %b\r\n" % key.encode() for key in told.groups())
+        admin, workspace = (b"host: localhost\r\nx-portkey-api-key: %b\r\n" % key.encode() for key in told.groups())
         assert served.get("/v1/api-keys", admin).json["total"] == 7
         assert served.get("/v1/providers", workspace).json["total"] == 2
         assert served.get("/v1/api-keys").status == 401
@@ -242,6 +242,7 @@ def test_environment_gives_options(prefix: str, tmp_path: Path) -> None:
         "journal": 5,
         "body_limit": 1000,
         "unknown_ids": "refuse",
+        "unredacted": False,
         "explain": False,
     }
 
@@ -592,7 +593,7 @@ class TestMethods:
         assert answer.json["success"] is False
 
     def test_options_gets_allow(self, server: Served, path: str, allowed: str) -> None:
-        answer = server.send(head("OPTIONS", path, b"host: mock\r\n"), "OPTIONS")
+        answer = server.send(head("OPTIONS", path, b"host: localhost\r\n"), "OPTIONS")
         assert (answer.status, answer.headers["allow"], answer.body) == (204, allowed, b"")
 
 
@@ -653,7 +654,7 @@ def test_encoded_slash_belongs_to_the_id(server: Served, base: str) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [b"host: mock\r\n", b"host: mock\r\nx-portkey-api-key:\r\n", b"host: mock\r\nauthorization: Basic YTpi\r\n"],
+    [b"host: localhost\r\n", b"host: localhost\r\nx-portkey-api-key:\r\n", b"host: localhost\r\nauthorization: Basic YTpi\r\n"],
     ids=["no key", "an empty key", "another scheme"],
 )
 def test_call_without_a_key_gets_401(server: Served, headers: bytes) -> None:

@@ -89,8 +89,7 @@ def _safe_members(value: JSON, found: set[str]) -> JSON:
     for name, item in value.items():
         if is_secret_name(name):
             found.update(texts(item))
-            item = REDACTED
-        shown[name] = _safe_members(item, found)
+        shown[name] = REDACTED if is_secret_name(name) else _safe_members(item, found)
     return shown
 
 
@@ -158,10 +157,11 @@ def _conceal(value: JSON, schemas: list[JSON], document: Record, found: set[str]
         return value
     shown = {}
     for name, item in value.items():
-        schemas = _below(parts, name)
-        if is_secret_member(name) and not any(isinstance(each, dict) and each.get("x-secret") is False for each in schemas):
-            item = _without_texts(item, found)
-        shown[name] = _conceal(item, schemas, document, found, depth + 1)
+        below = _below(parts, name)
+        is_secret = is_secret_member(name) and not any(
+            isinstance(each, dict) and each.get("x-secret") is False for each in below
+        )
+        shown[name] = _conceal(_without_texts(item, found) if is_secret else item, below, document, found, depth + 1)
     return shown
 
 
@@ -196,7 +196,7 @@ class Veil:
         self._by_length: dict[int, set[str]] = defaultdict(set)
         for secret in secrets:
             if len(secret) >= SHORTEST and secret != REDACTED:
-                for form in {secret, quote(secret, safe=""), dump(secret).decode()[1:-1]}:
+                for form in {secret} if secret.isalnum() else {secret, quote(secret, safe=""), dump(secret).decode()[1:-1]}:
                     self._by_length[len(form)].add(form)
         self._lengths = sorted(self._by_length, reverse=True)
 

@@ -40,9 +40,7 @@ class Bodies:
         media_type = _header(entry.reply_headers, "content-type")
         return self._shown(entry.reply_body, entry.reply_size, media_type, _reply_contents(operation, entry.status), found)
 
-    def _shown(
-        self, body: bytes, size: int, content_type: str, contents: tuple[Content, ...], found: set[str] | None
-    ) -> JSON:
+    def _shown(self, body: bytes, size: int, content_type: str, contents: tuple[Content, ...], found: set[str] | None) -> JSON:
         if not body:
             return None
         essence = content_type.partition(";")[0].strip().lower()
@@ -95,7 +93,8 @@ class Bodies:
         try:
             value = values.parse(text.encode())
         except values.NotJSON:
-            return f"{before} {REDACTED}".strip()
+            # Half a value may hold anything; a mark such as [DONE] does not.
+            return f"{before} {REDACTED}".strip() if text.startswith(("{", '["', "[{")) else line
         known = len(found)
         concealed = conceal(value, schemas, self._document, found)
         # As it was sent, where nothing had to go.

@@ -55,6 +55,7 @@ class Exhibit:
         self._operations = {operation.id: operation for operation in contract.operations}
         self._document = contract.document
         self._bodies = Bodies(contract.document)
+        self._known: tuple[set[str], int, Veil] = (set(), 0, Veil(()))  # of the world that was last looked at
 
     def operation(self, entry: Entry) -> Operation | None:
         """The operation that was called, None when there is no such one."""
@@ -64,8 +65,7 @@ class Exhibit:
         """Return an entry as JSON, secrets taken out: those that are named or documented so, and those that the world knows."""
         found: set[str] = set()
         shown = self._show(entry, world.name, found)
-        self._learn(world)
-        veiled: Record = Veil(found | world.secrets).over(shown)
+        veiled: Record = Veil(found).over(self.veil(world).over(shown))
         return veiled
 
     def reveal(self, entry: Entry, world: World) -> Record:
@@ -75,7 +75,11 @@ class Exhibit:
     def veil(self, world: World) -> Veil:
         """What takes the secrets that a world knows out of anything else that is shown of it."""
         self._learn(world)
-        return Veil(world.secrets)
+        secrets, count, veil = self._known
+        if secrets is not world.secrets or count != len(secrets):
+            veil = Veil(world.secrets)
+            self._known = (world.secrets, len(world.secrets), veil)
+        return veil
 
     def _learn(self, world: World) -> None:
         """Remember what was sent or answered as a secret in calls that nobody has looked at yet.

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from mockserver import __version__, data
+from mockserver import __version__, data, values
 from mockserver.contract import normalising
 from mockserver.contract.contract import Contract
 from mockserver.contract.loading import load_document
 from mockserver.contract.operations import Operation
-from mockserver.contract.problems import NOT_FOUND, UNAUTHENTICATED, Problem, invalid
+from mockserver.contract.problems import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, Problem, invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.control import guard, journal
+from mockserver.control import finding, guard, har, journal, near
 from mockserver.control.exhibit import Exhibit, timestamp
-from mockserver.stubs.service import PlainService, Stub
+from mockserver.control.finding import Finder
+from mockserver.stubbing.asked import Asked
+from mockserver.stubs.service import PlainService, Ready, Stub
 from mockserver.values import Record
 from mockserver.world.clock import parse_timestamp
 from mockserver.world.collection import Collection
+from mockserver.world.journal import Entry, Event
 from mockserver.world.world import World, Worlds
 
 BASE_PATH = "/__admin"
 """Where the admin API is served."""
+WAIT_S = 10
+"""How long is waited for calls and events unless told otherwise."""
 _HERE = Path(__file__).parent
 _REFUSED: Record = {"$ref": "#/components/responses/Refused"}
 _UNFRAMED = {"content-security-policy": "frame-ancestors 'none'"}
@@ -56,6 +63,7 @@ class ServerFacts:
     faults: list[str]
     settings: Record
     access: Access
+    base_path: str = ""
 
 
 class Guarded(PlainService):
@@ -107,6 +115,10 @@ class Control(Guarded):
     def stub(self, operation: Operation) -> tuple[str, Stub]:
         """Return the stub of an operation."""
         return "family", getattr(self, operation.stub_name)
+
+    def ready(self, operation: Operation) -> Ready | None:
+        """What the stub of an operation waits for, if anything: the method with `_before_` before its name."""
+        return getattr(self, f"_before_{operation.stub_name}", None)
 
     def get_health(self, request: Request, world: World) -> Reply:
         """Tell that the server is up."""
@@ -215,33 +227,133 @@ class Control(Guarded):
         return Reply(200, _time(world))
 
     def list_requests(self, request: Request, world: World) -> Reply:
-        """Show the calls that fit the filters, newest first."""
-        found = journal.select(world.journal, request.query)
-        shown = [self._exhibit.show(entry, world) for entry in found[: request.query["limit"]]]
-        ring = world.journal
-        return Reply(200, {"total": len(found), "dropped": ring.dropped, "capacity": ring.capacity, "requests": shown})
+        """Show the calls that fit the filters."""
+        return self._listed(self._finder.by_query(request.query, world), request, world)
+
+    def find_requests(self, request: Request, world: World) -> Reply:
+        """Show the calls that fit a pattern."""
+        return self._listed(self._finder.by_pattern(request.fields, world), request, world)
+
+    def list_unmatched_requests(self, request: Request, world: World) -> Reply:
+        """Show the calls that led nowhere."""
+        return self._listed(_led_nowhere, request, world)
+
+    def count_requests(self, request: Request, world: World) -> Reply:
+        """Count the calls that fit the filters."""
+        return Reply(200, {"count": sum(map(self._finder.by_query(request.query, world), world.journal.newest()))})
+
+    def count_matching_requests(self, request: Request, world: World) -> Reply:
+        """Count the calls that fit a pattern."""
+        return Reply(200, {"count": sum(map(self._finder.by_pattern(request.fields, world), world.journal.newest()))})
+
+    async def _before_wait_for_requests(self, request: Request, world: World, left: asyncio.Future[Any]) -> None:
+        fields = request.fields
+        fits = self._finder.by_pattern(fields.get("request") or {}, world, "/request")
+        count, timeout_s = fields.get("count", 1), fields.get("timeout_s", WAIT_S)
+        await journal.until_called(lambda: self.facts.worlds.get(world.name).journal, fits, count, timeout_s, left)
+
+    def wait_for_requests(self, request: Request, world: World) -> Reply:
+        """Show what has come by now; that it is enough was waited for."""
+        fields, now = request.fields, self.facts.worlds.get(world.name)
+        fits = self._finder.by_pattern(fields.get("request") or {}, now, "/request")
+        found = [entry for entry in now.journal.newest() if fits(entry)]
+        shown = [self._exhibit.show(entry, now) for entry in found[: fields.get("limit", 100)]]
+        return Reply(200, {"met": len(found) >= fields.get("count", 1), "count": len(found), "requests": shown})
+
+    def list_near_misses(self, request: Request, world: World) -> Reply:
+        """Show what the calls that led nowhere came close to, newest call first."""
+        led_nowhere = [entry for entry in world.journal.newest() if _led_nowhere(entry)][: request.query["limit"]]
+        found = []
+        for entry in led_nowhere:
+            shown = self._exhibit.show(entry, world)
+            found += self._near(self._finder.asked(entry, _body_text(shown)), shown, world)
+        return Reply(200, {"nearMisses": self._exhibit.veil(world).over(found)})
+
+    def find_near_misses_of_request(self, request: Request, world: World) -> Reply:
+        """Show what a request comes close to that nobody has made."""
+        fields = request.fields
+        method = fields.get("method", "GET").upper()
+        path, _, query = fields["url"].partition("?")
+        headers = [(name.lower().encode(), value.encode()) for name, value in fields.get("headers", {}).items()]
+        body = fields.get("body", "").encode()
+        asked = Asked(
+            method,
+            unquote(path),
+            query.encode(),
+            headers,
+            body,
+            self._finder.routed(method, path),
+            self.facts.base_path,
+        )
+        return Reply(200, {"nearMisses": self._exhibit.veil(world).over(self._near(asked, dict(fields), world))})
+
+    def find_near_misses_of_pattern(self, request: Request, world: World) -> Reply:
+        """Show which calls come close to a pattern. What the journal alone knows of says which calls are looked at."""
+        pattern = self._finder.pattern(request.fields)
+        own = {name: value for name, value in request.fields.items() if name in finding.OWN and name != "path"}
+        is_meant = self._finder.by_pattern(own, world)
+        found = []
+        for entry in filter(is_meant, world.journal.newest()):
+            missed = near.miss(pattern, self._finder.asked(entry), world)
+            if missed is not None:
+                found.append((missed.distance, entry))
+        result = []
+        for _, entry in sorted(found, key=lambda each: each[0])[: near.MOST]:
+            shown = self._exhibit.show(entry, world)
+            missed = near.miss(pattern, self._finder.asked(entry, _body_text(shown)), world)
+            assert missed is not None
+            result.append({"request": shown, "matchResult": missed.as_json()})
+        return Reply(200, {"nearMisses": self._exhibit.veil(world).over(result)})
+
+    def export_requests(self, request: Request, world: World) -> Reply:
+        """Return the calls that fit the filters as a HAR file. Fails: `forbidden` for secrets that may not be shown."""
+        keeps = request.query["secrets"] == "keep"
+        if keeps and not self.facts.access.unredacted:
+            raise Problem(FORBIDDEN, "Exports hold secrets only where the server was started with --unredacted")
+        fits = self._finder.by_query(request.query, world)
+        show = self._exhibit.reveal if keeps else self._exhibit.show
+        entries = [show(entry, world) for entry in world.journal.oldest() if fits(entry)]
+        about = {"world": world.name, "serves": self.facts.serves, "redacted": not keeps, "dropped": world.journal.dropped}
+        named = {"content-disposition": f'attachment; filename="{world.name}.har"'}
+        return Reply(200, har.archive(entries, about), named)
+
+    def remove_requests(self, request: Request, world: World) -> Reply:
+        """Forget the calls that fit a pattern."""
+        fits = self._finder.by_pattern(request.fields, world)
+        numbers = {entry.number for entry in world.journal.newest() if fits(entry)}
+        world.journal.remove(numbers)
+        return Reply(200, {"count": len(numbers)})
 
     def clear_requests(self, request: Request, world: World) -> Reply:
         """Forget the calls of the call's world."""
         world.journal.clear()
         return Reply(200, {})
 
-    def count_requests(self, request: Request, world: World) -> Reply:
-        """Count the calls that fit the filters."""
-        return Reply(200, {"count": len(journal.select(world.journal, request.query))})
-
     def get_request(self, request: Request, world: World) -> Reply:
         """Show one call. Fails: `not-found` for one that never was or was dropped."""
-        entry = world.journal.get(request.path["number"])
-        if entry is None:
-            raise Problem(NOT_FOUND, f"The journal of world {world.name} has no call {request.path['number']}")
-        return Reply(200, self._exhibit.show(entry, world))
+        return Reply(200, self._exhibit.show(self._entry(request, world), world))
+
+    def remove_request(self, request: Request, world: World) -> Reply:
+        """Forget one call. Fails: `not-found`."""
+        world.journal.remove({self._entry(request, world).number})
+        return Reply(200, {})
 
     def list_events(self, request: Request, world: World) -> Reply:
         """Show the mails that the service would have sent, newest first."""
         found = journal.select_events(world.journal, request.query)
-        shown = [journal.show_event(event) for event in found[: request.query["limit"]]]
-        return Reply(200, {"total": len(found), "events": shown})
+        return Reply(200, {"total": len(found), "events": self._shown_events(found[: request.query["limit"]], world)})
+
+    async def _before_wait_for_events(self, request: Request, world: World, left: asyncio.Future[Any]) -> None:
+        fields = request.fields
+        kind, count, timeout_s = fields.get("kind"), fields.get("count", 1), fields.get("timeout_s", WAIT_S)
+        await journal.until_told(lambda: self.facts.worlds.get(world.name).journal, kind, count, timeout_s, left)
+
+    def wait_for_events(self, request: Request, world: World) -> Reply:
+        """Show what has come by now; that it is enough was waited for."""
+        fields, now = request.fields, self.facts.worlds.get(world.name)
+        found = journal.select_events(now.journal, {name: fields[name] for name in ("kind",) if name in fields})
+        shown = self._shown_events(found[: fields.get("limit", 100)], now)
+        return Reply(200, {"met": len(found) >= fields.get("count", 1), "count": len(found), "events": shown})
 
     def list_collections(self, request: Request, world: World) -> Reply:
         """Show the collections that hold something."""
@@ -251,18 +363,51 @@ class Control(Guarded):
     def list_records(self, request: Request, world: World) -> Reply:
         """Show records as the world holds them. Fails: `not-found` for an unknown collection."""
         page, total = self._collection(request, world).page(request.query["offset"], request.query["limit"])
-        return Reply(200, {"total": total, "records": [_shown_record(record) for record in page]})
+        veil = self._exhibit.veil(world)
+        return Reply(200, {"total": total, "records": [veil.over(_shown_record(record)) for record in page]})
 
     def get_record(self, request: Request, world: World) -> Reply:
         """Show a record. Fails: `not-found`."""
         record = self._collection(request, world).get(request.path["key"])
         if record is None:
             raise Problem(NOT_FOUND, f"{request.path['collection']} holds no record {request.path['key']}")
-        return Reply(200, _shown_record(record))
+        return Reply(200, self._exhibit.veil(world).over(_shown_record(record)))
 
     @cached_property
     def _exhibit(self) -> Exhibit:
         return Exhibit(self.facts.contract)
+
+    @cached_property
+    def _finder(self) -> Finder:
+        return Finder(self.facts.contract.operations, self.facts.base_path)
+
+    def _near(self, asked: Asked, shown: Record, world: World) -> list[Record]:
+        """The mappings, and where no operation got the call the operations, that it came close to."""
+        found: list[Record] = [
+            {"request": shown, "stubMapping": definition, "matchResult": missed.as_json()}
+            for definition, missed in near.mappings(asked, world)
+        ]
+        for operation, missed in near.operations(self.facts.contract.operations, asked) if asked.operation is None else ():
+            told = {"id": operation.id, "method": operation.method.upper(), "path": operation.path}
+            found.append({"request": shown, "operation": told, "matchResult": missed.as_json()})
+        return sorted(found, key=lambda each: float(each["matchResult"]["distance"]))
+
+    def _listed(self, fits: Callable[[Entry], bool], request: Request, world: World) -> Reply:
+        ring = world.journal
+        page = journal.page(ring, fits, request.query)
+        shown = [self._exhibit.show(entry, world) for entry in page.entries]
+        told = {"total": page.total, "dropped": ring.dropped, "capacity": ring.capacity, "next": page.next}
+        return Reply(200, {**told, "requests": shown})
+
+    def _entry(self, request: Request, world: World) -> Entry:
+        entry = world.journal.get(request.path["number"])
+        if entry is None:
+            raise Problem(NOT_FOUND, f"The journal of world {world.name} has no call {request.path['number']}")
+        return entry
+
+    def _shown_events(self, events: list[Event], world: World) -> list[Record]:
+        veil = self._exhibit.veil(world)
+        return [veil.over(journal.show_event(event)) for event in events]
 
     def _world(self, name: str) -> World:
         world = self.facts.worlds.find(name)
@@ -291,6 +436,16 @@ class Control(Guarded):
             "snapshots": sorted(self.facts.worlds.snapshots(name)),
             **_time(world),
         }
+
+
+def _led_nowhere(entry: Entry) -> bool:
+    return entry.operation is None and entry.mapping is None
+
+
+def _body_text(shown: Record) -> str:
+    """The body of a call, as a text that may be shown."""
+    body = shown["request"]["body"]
+    return "" if body is None else body if isinstance(body, str) else values.dump(body).decode()
 
 
 def _time(world: World) -> Record:

@@ -9,7 +9,10 @@ import click
 
 from mockserver import data
 from mockserver.app import App, Settings
-from mockserver.fuzz.campaign import PHASES, Outcome, Plan, both
+from mockserver.fuzz.campaign import PHASES, Outcome, Plan, admin, both
+
+
+TOKEN = "fuzz"
 
 
 @click.command()
@@ -21,12 +24,15 @@ from mockserver.fuzz.campaign import PHASES, Outcome, Plan, both
 @click.option("--steps", type=click.IntRange(min=2), default=8, show_default=True, help="Calls in a sequence.")
 @click.option("--phase", "phases", multiple=True, type=click.Choice(PHASES), default=PHASES, show_default=True)
 @click.option("--include", help="Only paths that match this regular expression.")
-def main(seed: int | None, max_time: int, examples: int, steps: int, phases: tuple[str, ...], include: str | None) -> None:
-    """Fuzz the shipped document. Exit status 0 when nothing failed, 1 when something did or nothing was tested."""
+@click.option("--admin", "of_admin", is_flag=True, help="The admin API in the place of the document.")
+def main(
+    seed: int | None, max_time: int, examples: int, steps: int, phases: tuple[str, ...], include: str | None, of_admin: bool
+) -> None:
+    """Fuzz the shipped document, or the admin API. Exit status 0 when nothing failed, 1 when something did or nothing was tested."""
     seed = secrets.randbelow(2**31) if seed is None else seed
     click.echo(f"seed {seed}: replay with make fuzz ARGS='--seed {seed}'")
-    app = App(Settings(strict=True, fixture=str(data.FUZZ_FIXTURE)))
-    headers = app.service.credentials(app.worlds.get("default"))
+    app = App(Settings(strict=True, fixture=str(data.FUZZ_FIXTURE), admin_token=TOKEN if of_admin else None))
+    headers = {"authorization": f"Bearer {TOKEN}"} if of_admin else app.service.credentials(app.worlds.get("default"))
     shown = 0
 
     def progress(outcome: Outcome) -> None:
@@ -35,9 +41,9 @@ def main(seed: int | None, max_time: int, examples: int, steps: int, phases: tup
             shown = outcome.cases
             click.echo(f"{outcome.cases} cases, {len(outcome.failures)} failures", err=True)
 
-    outcome = both(
-        app, headers, Plan(seed, max_time, examples, steps, phases, include, operations=tuple(data.fuzz_exceptions())), progress
-    )
+    exceptions = () if of_admin else tuple(data.fuzz_exceptions())
+    plan = Plan(seed, max_time, examples, steps, phases, include, operations=exceptions)
+    outcome = (admin if of_admin else both)(app, headers, plan, progress)
     for failure, sample in outcome.failures.items():
         click.echo(f"\nFAILED {failure}\n{sample}")
     for error in outcome.errors:

@@ -42,17 +42,17 @@ class Entry(NamedTuple):
     reply_headers: bytes
     reply_body: bytes
     reply_size: int
-    detail: str | None
-    path_values: tuple[str, ...]
-    caller: tuple[str, str] | None
-    stub: str | None
-    mapping: str | None
-    fault: str | None
-    checked: bool
-    due_s: float | None
-    started: float
-    chunks: int | None
-    ending: str | None
+    detail: str | None = None
+    path_values: tuple[str, ...] = ()
+    caller: tuple[str, str] | None = None
+    stub: str | None = None
+    mapping: str | None = None
+    fault: str | None = None
+    checked: bool = False
+    due_s: float | None = None
+    started: float = 0.0
+    chunks: int | None = None
+    ending: str | None = None
 
 
 class Event(NamedTuple):
@@ -104,17 +104,17 @@ class Journal:
         request_body: bytes,
         reply_headers: Headers,
         reply_body: bytes,
-        detail: str | None,
-        path_values: tuple[str, ...],
-        caller: tuple[str, str] | None,
-        stub: str | None,
-        mapping: str | None,
-        fault: str | None,
-        checked: bool,
-        due_s: float | None,
-        started: float,
-        chunks: int | None,
-        ending: str | None,
+        detail: str | None = None,
+        path_values: tuple[str, ...] = (),
+        caller: tuple[str, str] | None = None,
+        stub: str | None = None,
+        mapping: str | None = None,
+        fault: str | None = None,
+        checked: bool = False,
+        due_s: float | None = None,
+        started: float = 0.0,
+        chunks: int | None = None,
+        ending: str | None = None,
     ) -> None:
         """Add a call; the oldest goes when the ring is full. Fields as in `Entry`."""
         ring = self._ring

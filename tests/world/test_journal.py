@@ -81,8 +81,9 @@ def test_journal_keeps_all_facts_of_a_call() -> None:
     journal = Journal()
     note(journal, "/x", b"in", b"out!")
     assert journal.get(1) == Entry(
-        1, 1.5, "GET", "/x", b"q=1", "getIt", 200, 12, None, (), b"a\n1", b"in", 2, b"b\n2", b"out!", 4
-    )
+        1, 1.5, "GET", "/x", b"q=1", "getIt", 200, 12, None, (), b"a\n1", b"in", 2, b"b\n2", b"out!", 4,
+        None, (), ("key-1", "ci"), "family", None, None, True, None, 7.5,
+    )  # fmt: skip
 
 
 def test_journal_cuts_bodies_and_tells_their_size() -> None:
