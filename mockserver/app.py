@@ -45,9 +45,10 @@ class Settings:
     """What a server is made with.
 
     `document` None is the shipped one. `fixture` is the name of a shipped fixture or a path; None is the default for the
-    shipped document and an empty world for another. `body_limit` is in bytes, `journal` in calls. `admin_hosts` are names, beside localhost, under which the admin API may be
-    called; `unredacted` lets exports of the journal hold secrets. `sample_unknown` has
-    records that are not there answered by samples instead of 404.
+    shipped document and an empty world for another. `body_limit` is in bytes, `journal` in calls. `admin_hosts` are names,
+    beside localhost, under which the admin API may be called; `unredacted` lets exports of the journal hold secrets;
+    `longest_wait_s` cuts short how long it waits for calls. `sample_unknown` has records that are not there answered by
+    samples instead of 404.
     """
 
     document: Path | None = None
@@ -60,6 +61,7 @@ class Settings:
     admin_token: str | None = None
     admin_hosts: tuple[str, ...] = ()
     unredacted: bool = False
+    longest_wait_s: float = 600
     sample_unknown: bool = False
 
 
@@ -145,9 +147,8 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
             "journal": settings.journal,
             "unredacted": settings.unredacted,
         }
-        return control.ServerFacts(
-            self.contract, self.worlds, self.service.name, self.faults, told, _access(settings), self.base_path
-        )
+        about = (self.contract, self.worlds, self.service.name, self.faults, told, _access(settings))
+        return control.ServerFacts(*about, self.base_path, settings.longest_wait_s)
 
     @property
     def admin_documents(self) -> list[Record]:

@@ -63,7 +63,8 @@ class ServerFacts:
     faults: list[str]
     settings: Record
     access: Access
-    base_path: str = ""
+    base_path: str
+    longest_wait_s: float
 
 
 class Guarded(PlainService):
@@ -249,7 +250,7 @@ class Control(Guarded):
     async def _before_wait_for_requests(self, request: Request, world: World, left: asyncio.Future[Any]) -> None:
         fields = request.fields
         fits = self._finder.by_pattern(fields.get("request") or {}, world, "/request")
-        count, timeout_s = fields.get("count", 1), fields.get("timeout_s", WAIT_S)
+        count, timeout_s = fields.get("count", 1), self._patience(fields)
         await journal.until_called(lambda: self.facts.worlds.get(world.name).journal, fits, count, timeout_s, left)
 
     def wait_for_requests(self, request: Request, world: World) -> Reply:
@@ -345,7 +346,7 @@ class Control(Guarded):
 
     async def _before_wait_for_events(self, request: Request, world: World, left: asyncio.Future[Any]) -> None:
         fields = request.fields
-        kind, count, timeout_s = fields.get("kind"), fields.get("count", 1), fields.get("timeout_s", WAIT_S)
+        kind, count, timeout_s = fields.get("kind"), fields.get("count", 1), self._patience(fields)
         await journal.until_told(lambda: self.facts.worlds.get(world.name).journal, kind, count, timeout_s, left)
 
     def wait_for_events(self, request: Request, world: World) -> Reply:
@@ -380,6 +381,9 @@ class Control(Guarded):
     @cached_property
     def _finder(self) -> Finder:
         return Finder(self.facts.contract.operations, self.facts.base_path)
+
+    def _patience(self, fields: Record) -> float:
+        return min(float(fields.get("timeout_s", WAIT_S)), self.facts.longest_wait_s)
 
     def _near(self, asked: Asked, shown: Record, world: World) -> list[Record]:
         """The mappings, and where no operation got the call the operations, that it came close to."""

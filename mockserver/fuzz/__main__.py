@@ -9,10 +9,7 @@ import click
 
 from mockserver import data
 from mockserver.app import App, Settings
-from mockserver.fuzz.campaign import PHASES, Outcome, Plan, admin, both
-
-
-TOKEN = "fuzz"
+from mockserver.fuzz.campaign import ADMIN, PHASES, Outcome, Plan, admin, admin_settings, both
 
 
 @click.command()
@@ -28,11 +25,14 @@ TOKEN = "fuzz"
 def main(
     seed: int | None, max_time: int, examples: int, steps: int, phases: tuple[str, ...], include: str | None, of_admin: bool
 ) -> None:
-    """Fuzz the shipped document, or the admin API. Exit status 0 when nothing failed, 1 when something did or nothing was tested."""
+    """Fuzz the shipped document, or the admin API.
+
+    Exit status 0 when nothing failed, 1 when something did or nothing was tested.
+    """
     seed = secrets.randbelow(2**31) if seed is None else seed
-    click.echo(f"seed {seed}: replay with make fuzz ARGS='--seed {seed}'")
-    app = App(Settings(strict=True, fixture=str(data.FUZZ_FIXTURE), admin_token=TOKEN if of_admin else None))
-    headers = {"authorization": f"Bearer {TOKEN}"} if of_admin else app.service.credentials(app.worlds.get("default"))
+    click.echo(f"seed {seed}: replay with make fuzz ARGS='{'--admin ' if of_admin else ''}--seed {seed}'")
+    app = App(admin_settings() if of_admin else Settings(strict=True, fixture=str(data.FUZZ_FIXTURE)))
+    headers = ADMIN if of_admin else app.service.credentials(app.worlds.get("default"))
     shown = 0
 
     def progress(outcome: Outcome) -> None:
