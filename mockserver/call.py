@@ -40,8 +40,8 @@ class Target:
 class Call:
     """A call. Steps read what the steps before them have set, and set what is theirs.
 
-    `request` is there once it is known to keep the contract. `mapping` and `fault` are the ids of a tester's own that had a hand
-    in the reply.
+    `request` is there once it is known to keep the contract. `mapping` and `fault` are the ids of a tester's own that had a
+    hand in the reply.
     """
 
     KEY: ClassVar[str] = "mockserver.call"

@@ -204,7 +204,7 @@ class Veil:
         """Return a value without the secrets in its texts and in the names of its members."""
         if isinstance(value, str):
             return self.text(value)
-        if isinstance(value, list):
+        if isinstance(value, (list, tuple)):  # records may hold tuples
             return [self.over(item) for item in value]
         if isinstance(value, dict):
             return {self.text(name): self.over(item) for name, item in value.items()}

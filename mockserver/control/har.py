@@ -63,7 +63,7 @@ def _entry(shown: Record) -> Record:
 
 def _request(shown: Record, request: Record) -> Record:
     headers = request["headers"]
-    query = f"?{shown['query']}" if shown["query"] else ""
+    query = f"?{quote(shown['query'], safe=_PLAIN + '?%')}" if shown["query"] else ""
     made: Record = {
         "method": shown["method"],
         "url": f"http://{headers.get('host', 'localhost')}{quote(shown['path'], safe=_PLAIN)}{query}",
@@ -79,8 +79,8 @@ def _request(shown: Record, request: Record) -> Record:
     return made
 
 
-_PLAIN = "/:@!$&'()*+,;=~[]"
-"""What stands in paths as it is; the brackets are those of what was taken out."""
+_PLAIN = "/:@!$&'()*+,;=~"
+"""What stands in paths as it is (RFC 3986, 3.3)."""
 
 
 def _post_data(body: JSON, media_type: str) -> Record:

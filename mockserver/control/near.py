@@ -61,7 +61,7 @@ def operations(known: Iterable[Operation], asked: Asked) -> list[tuple[Operation
     """Return the operations that a call came closest to, by method and path, closest first."""
     path = min(asked.paths, key=len)  # operations are told without the base path
     found = [(operation, missed) for operation in known if (missed := _operation_miss(operation, path, asked.method))]
-    return sorted(found, key=lambda each: each[1].distance)[:MOST]
+    return sorted(found, key=lambda each: (each[1].distance, each[0].path.count("{")))[:MOST]
 
 
 def _operation_miss(operation: Operation, path: str, method: str) -> Miss | None:
