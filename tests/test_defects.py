@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from mockserver.control.exhibit import verdict
 from mockserver.values import Record
 from tests.conftest import Client
 
@@ -56,3 +57,4 @@ def test_defect_is_counted_in_the_journal(client: Client) -> None:
     entry = next(client.world.journal.newest())
     assert (entry.status, entry.problem) == (500, "mock-broke-contract")
     assert entry.violations
+    assert verdict(entry) == ("kept", "broke", "mock")

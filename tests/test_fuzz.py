@@ -11,7 +11,7 @@ import pytest
 
 from mockserver import data
 from mockserver.app import App, Settings
-from mockserver.fuzz.campaign import Outcome, Plan, probing, run
+from mockserver.fuzz.campaign import ADMIN, Outcome, Plan, admin, admin_settings, probing, run
 
 SEED = 20260503
 EXCEPTIONS = tuple(data.fuzz_exceptions())
@@ -45,3 +45,11 @@ def test_identity_is_asked_for_everywhere() -> None:
     assert not outcome.failures
     assert len(outcome.operations) > 200
     assert len(outcome.operations) <= len(app.contract.operations)
+
+
+def test_admin_api_keeps_the_contract() -> None:
+    app = App(admin_settings())
+    outcome = admin(app, ADMIN, Plan(SEED, 3, 1, phases=("examples", "coverage")))
+    assert not outcome.errors
+    assert not outcome.failures
+    assert len(outcome.operations) == sum(len(api.contract.operations) for api in app.added if api.base_path == "/__admin")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import re
 import warnings
@@ -79,6 +80,14 @@ ADMIN = {"Authorization": "Bearer fuzz"}
 """The headers of a campaign over the admin API."""
 
 
+ADMIN_EXCEPTIONS: tuple[Record, ...] = (
+    # A world is there again as soon as anybody calls it, and who reads a world without naming one calls the default world.
+    {"include-name": "DELETE /worlds/{world}", "checks": {"use_after_free": {"enabled": False}}},
+    {"include-name": "GET /worlds/{world}", "checks": {"use_after_free": {"enabled": False}}},
+)
+"""Where checks cannot be right about single operations of it, in Schemathesis's own form."""
+
+
 def admin_settings() -> Settings:
     """What a server is made with for such a campaign.
 
@@ -88,11 +97,28 @@ def admin_settings() -> Settings:
 
 
 def admin(app: App, headers: dict[str, str], plan: Plan, progress: Callable[[Outcome], None] = lambda _: None) -> Outcome:
-    """Run both campaigns over each document of the admin API, as one."""
+    """Run both campaigns over each document of the admin API, as one, on a server that was called before."""
+    credentials = app.service.credentials(app.worlds.get("default"))
+    for operation in app.contract.operations:
+        asyncio.run(_call(app, operation.path, credentials))
     outcome = Outcome(plan.seed)
     for document in app.admin_documents:
-        _add(outcome, both(app, headers, plan, progress, document))
+        _add(outcome, both(app, headers, replace(plan, operations=ADMIN_EXCEPTIONS), progress, document))
     return outcome
+
+
+async def _call(app: App, path: str, headers: dict[str, str]) -> None:
+    """Call something, whatever comes of it."""
+    told = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": told}
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(_: Any) -> None:
+        """Nobody listens."""
+
+    await app(scope, receive, send)
 
 
 def _add(outcome: Outcome, other: Outcome) -> None:

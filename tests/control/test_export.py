@@ -40,7 +40,8 @@ def exported(client: Client, query: str = "") -> Record:
     assert reply.status_code == 200, reply.text
     value: Record = reply.json()
     assert [str(error) for error in HAR.iter_errors(value)] == []
-    return value["log"]
+    log: Record = value["log"]
+    return log
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_har_is_valid_and_complete(client: Client) -> None:
     client.post("/v1/api-keys/organisation/service", {"name": "ci", "scopes": ["logs.view"]})
     client.post("/v1/chat/completions", {**CHAT, "stream": True}, headers={"x-portkey-provider": "openai"})
     client.get("/v1/nothing/%20there?a=1&b")
-    files = {"file": ("a.jsonl", b"{}"), "purpose": (None, "batch")}
+    files: Any = {"file": ("a.jsonl", b"{}"), "purpose": (None, "batch")}
     made = httpx.Request("POST", "http://localhost/v1/files", files=files)
     client.post("/v1/files", content=made.read(), headers={"content-type": made.headers["content-type"]})
     refused, created, stream, nowhere, form = exported(client)["entries"]
