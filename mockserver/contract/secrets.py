@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from mockserver.contract.shapes import branches
 from mockserver.values import JSON, NotJSON, Record, dump, parse
@@ -188,6 +188,11 @@ def texts(value: JSON) -> Iterable[str]:
             stack.extend(part.values() if isinstance(part, dict) else part)
 
 
+def _written(secret: str) -> set[str]:
+    """A secret as it stands in plain text, in URLs, in forms and in JSON."""
+    return {secret, quote(secret, safe=""), quote_plus(secret), dump(secret).decode()[1:-1]}
+
+
 class Veil:
     """Takes known secrets out of texts, wherever they stand in them, also as JSON and URLs write them."""
 
@@ -196,7 +201,7 @@ class Veil:
         self._by_length: dict[int, set[str]] = defaultdict(set)
         for secret in secrets:
             if len(secret) >= SHORTEST and secret != REDACTED:
-                for form in {secret} if secret.isalnum() else {secret, quote(secret, safe=""), dump(secret).decode()[1:-1]}:
+                for form in (secret,) if secret.isalnum() else _written(secret):
                     self._by_length[len(form)].add(form)
         self._lengths = sorted(self._by_length, reverse=True)
 

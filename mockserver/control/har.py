@@ -7,11 +7,14 @@ one that is kept up (harfile) writes no such fields.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
+from itertools import islice
 from urllib.parse import quote
 
 from mockserver import __version__, values
 from mockserver.contract.decoding import Undecodable, parse_pairs
+from mockserver.contract.replies import Piece
 from mockserver.contract.secrets import REDACTED
 from mockserver.values import JSON, Record
 
@@ -21,16 +24,19 @@ _OWN = (
 )  # fmt: skip
 
 
-def archive(shown: list[Record], about: Record) -> Record:
-    """Return calls, each as `Exhibit.show` gives it, as the value of a HAR file; `about` is told of all of them."""
-    return {
-        "log": {
-            "version": "1.2",
-            "creator": {"name": "mockserver", "version": __version__},
-            "entries": [_entry(each) for each in shown],
-            "_mockserver": about,
-        }
-    }
+_AT_ONCE = 20
+"""Calls in a piece: a few milliseconds, in which nobody else is served."""
+
+
+def archive(shown: Iterable[Record], about: Record) -> Iterator[Piece]:
+    """Write calls, each as `Exhibit.show` gives it, as a HAR file, piece by piece; `about` is told of all of them."""
+    head = {"version": "1.2", "creator": {"name": "mockserver", "version": __version__}, "_mockserver": about}
+    yield Piece(b'{"log":' + values.dump(head)[:-1] + b',"entries":[')
+    calls, between = iter(shown), b""
+    while some := list(islice(calls, _AT_ONCE)):
+        yield Piece(between + b",".join(values.dump(_entry(each)) for each in some))
+        between = b","
+    yield Piece(b"]}}")
 
 
 def _entry(shown: Record) -> Record:

@@ -18,7 +18,7 @@ from mockserver.contract.contract import Contract
 from mockserver.contract.loading import load_document
 from mockserver.contract.operations import Operation
 from mockserver.contract.problems import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, Problem, invalid
-from mockserver.contract.replies import Reply
+from mockserver.contract.replies import Reply, Stream
 from mockserver.contract.requests import Request
 from mockserver.control import finding, guard, har, journal, near
 from mockserver.control.exhibit import Exhibit, timestamp
@@ -313,10 +313,10 @@ class Control(Guarded):
             raise Problem(FORBIDDEN, "Exports hold secrets only where the server was started with --unredacted")
         fits = self._finder.by_query(request.query, world)
         show = self._exhibit.reveal if keeps else self._exhibit.show
-        entries = [show(entry, world) for entry in world.journal.oldest() if fits(entry)]
+        shown = (show(entry, world) for entry in world.journal.oldest() if fits(entry))
         about = {"world": world.name, "serves": self.facts.serves, "redacted": not keeps, "dropped": world.journal.dropped}
         named = {"content-disposition": f'attachment; filename="{world.name}.har"'}
-        return Reply(200, har.archive(entries, about), named)
+        return Reply(200, Stream(har.archive(shown, about)), named)
 
     def remove_requests(self, request: Request, world: World) -> Reply:
         """Forget the calls that fit a pattern."""

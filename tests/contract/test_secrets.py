@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, strategies
 
-from mockserver.contract.secrets import REDACTED, holds_secrets, redact, safe_headers, safe_query
+from mockserver.contract.secrets import (
+    REDACTED,
+    SHORTEST,
+    Veil,
+    conceal,
+    holds_secrets,
+    is_secret_member,
+    redact,
+    safe_headers,
+    safe_query,
+)
 from mockserver.values import JSON, Record
 
 PASSWORD: Record = {"type": "string", "format": "password"}
@@ -70,3 +81,57 @@ def test_queries_are_shown_without_secrets() -> None:
     assert safe_query("a=1&api_key=pk&signature=ab%20c&pages&key=") == (
         f"a=1&api_key={REDACTED}&signature={REDACTED}&pages&key={REDACTED}"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "is_secret"),
+    [
+        ("password", True),
+        ("accessToken", True),
+        ("refresh_token", True),
+        ("X-Api-Key", True),
+        ("apiKey", True),
+        ("APIKey", True),
+        ("aws_secret_access_key", True),
+        ("clientSecret", True),
+        ("key", False),
+        ("max_tokens", False),
+        ("token_count", False),
+        ("secret_path", False),
+        ("masked_api_key", False),
+        ("monkey", False),
+        ("api_key_id", False),
+        ("", False),
+        ("é", False),
+    ],
+)
+def test_members_are_secrets_by_their_last_words(name: str, is_secret: bool) -> None:
+    assert is_secret_member(name) == is_secret
+
+
+def test_what_is_concealed_is_told() -> None:
+    schema: Record = {"properties": {"a": {"x-secret": True}, "token": {"x-secret": False}}}
+    value = {"a": ["one", {"b": "two"}], "token": "three", "more": {"token": "four", "pin_password": None}}
+    found: set[str] = set()
+    shown = conceal(value, [schema], DOCUMENT, found)
+    assert shown == {"a": REDACTED, "token": "three", "more": {"token": REDACTED, "pin_password": None}}
+    assert found == {"one", "two", "four"}
+
+
+@given(strategies.lists(strategies.text(min_size=SHORTEST, max_size=40), max_size=8), strategies.data())
+def test_veil_leaves_no_secret_in_any_text(secrets: list[str], data: strategies.DataObject) -> None:
+    secrets = [each for each in secrets if each not in REDACTED]
+    around = data.draw(strategies.lists(strategies.text(max_size=5), min_size=len(secrets) + 1, max_size=len(secrets) + 1))
+    text = around[0] + "".join(secret + after for secret, after in zip(secrets, around[1:], strict=True))
+    shown = Veil(secrets).over({text: [text]})
+    assert not [secret for secret in secrets for part in (*shown, *shown.values()) if secret in str(part)]
+
+
+def test_veil_leaves_short_secrets_where_they_are() -> None:
+    assert Veil(["tide"]).text("the tide") == "the tide"
+
+
+def test_veil_finds_secrets_as_json_and_urls_write_them() -> None:
+    veil = Veil(['a"b/c d+e'])
+    assert veil.text('x a\\"b/c d+e y') == f"x {REDACTED} y"
+    assert veil.text("?k=a%22b%2Fc%20d%2Be&n=1") == f"?k={REDACTED}&n=1"
