@@ -259,6 +259,14 @@ def test_admin_token_guards_the_admin_api_alone() -> None:
         assert served.get("/v1/api-keys").status == 200
 
 
+def test_admin_api_takes_the_names_that_it_is_given() -> None:
+    with Served("-p", "0", "--admin-host", "mock.internal", "--admin-host", "desk") as served:
+        asked = [
+            served.get("/__admin/health", b"host: %b\r\n" % name).status for name in (b"mock.internal", b"desk:80", b"mock")
+        ]
+    assert asked == [200, 200, 403]
+
+
 def test_fixture_file_is_the_world(tmp_path: Path) -> None:
     fixture = tmp_path / "world.yaml"
     fixture.write_text("workspaces: [{name: Only, slug: ws-only}]\n")
