@@ -86,19 +86,21 @@ class Exhibit:
 
         It may stand in other calls, as free text. Only calls of operations that know secrets are read, and each once.
         """
-        learnt, journal = world.journal.learnt, world.journal
+        journal = world.journal
+        learnt = latest = journal.learnt
         if learnt + 1 == journal.next_number:
             return
         for entry in journal.newest():
             if entry.number <= learnt:
                 break
+            latest = max(latest, entry.number)
             operation = self.operation(entry)
             if operation is not None and self._bodies.hold_secrets(operation):
                 found: set[str] = set()
                 self._bodies.request(entry, operation, found)
                 self._bodies.reply(entry, operation, found)
                 world.secrets |= found
-        journal.learnt = journal.next_number - 1
+        journal.learnt = latest
 
     def _show(self, entry: Entry, world: str, found: set[str] | None) -> Record:
         """`found` takes up the secrets that are taken out; None leaves them where they are."""
