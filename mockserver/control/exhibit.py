@@ -65,8 +65,9 @@ class Exhibit:
         """Return an entry as JSON, secrets taken out: those that are named or documented so, and those that the world knows."""
         found: set[str] = set()
         shown = self._show(entry, world.name, found)
-        veiled: Record = Veil(found).over(self.veil(world).over(shown))
-        return veiled
+        for veil in (self.veil(world), Veil(found)):
+            _veil(shown, veil)
+        return shown
 
     def reveal(self, entry: Entry, world: World) -> Record:
         """Return an entry as JSON with the secrets in it."""
@@ -157,6 +158,18 @@ class Exhibit:
 
     def _headers(self, packed: bytes, documented: Collection[str], found: set[str] | None) -> dict[str, str]:
         return dict(safe_headers_of(packed, documented, found))
+
+
+def _veil(shown: Record, veil: Veil) -> None:
+    """Take secrets out of what a client can have put into an entry. All else is the mock's own words, which must stay."""
+    for name in ("path", "query", "path_parameters", "detail"):
+        shown[name] = veil.over(shown[name])
+    if shown["caller"] is not None:
+        shown["caller"]["name"] = veil.text(shown["caller"]["name"])
+    for violation in shown["violations"]:
+        violation |= {name: veil.text(violation[name]) for name in ("pointer", "message")}
+    for message in (shown["request"], shown["reply"]):
+        message |= {name: veil.over(message[name]) for name in ("headers", "body")}
 
 
 def safe_headers_of(packed: bytes, documented: Collection[str], found: set[str] | None) -> list[tuple[str, str]]:

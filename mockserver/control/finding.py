@@ -15,6 +15,7 @@ from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.contract.violations import Violation
 from mockserver.control.exhibit import verdict
 from mockserver.control.journal import moment
+from mockserver.control.near import Looked
 from mockserver.stubbing.asked import Asked, variables
 from mockserver.stubbing.matching import Pattern, pattern_of
 from mockserver.stubbing.refusals import Refusals
@@ -59,19 +60,21 @@ class Finder:
         """Return what is asked of a request. Fails: `invalid-request`."""
         return self._compiled(requested(pattern), "body", place)
 
-    def asked(self, entry: Entry, shown_body: str | None = None) -> Asked:
+    def asked(self, entry: Entry) -> Asked:
         """Return a call as patterns look at it."""
         parts = entry.request_headers.split(b"\n") if entry.request_headers else []
-        return Asked(
-            entry.method,
-            entry.path,
-            entry.query,
-            list(zip(parts[::2], parts[1::2], strict=True)),
-            entry.request_body,
-            self._operations.get(entry.operation or ""),
-            self._base,
-            shown_body=shown_body,
-        )
+        headers = list(zip(parts[::2], parts[1::2], strict=True))
+        operation = self._operations.get(entry.operation or "")
+        return Asked(entry.method, entry.path, entry.query, headers, entry.request_body, operation, self._base)
+
+    def looked_at(self, entry: Entry, shown: Record) -> Looked:
+        """Return a call as patterns look at it, and as it may be shown."""
+        headers, body = shown["request"]["headers"], shown["request"]["body"]
+        packed = [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers.items()]
+        text = b"" if body is None else body.encode() if isinstance(body, str) else values.dump(body)
+        operation = self._operations.get(entry.operation or "")
+        query = shown["query"].encode("latin-1", "replace")
+        return Looked(self.asked(entry), Asked(entry.method, shown["path"], query, packed, text, operation, self._base))
 
     def routed(self, method: str, path: str) -> Operation | None:
         """The operation at a path, with or without the base path: literal segments win over variable ones."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from mockserver import values
 from mockserver.contract.operations import Operation
+from mockserver.contract.secrets import Veil
 from mockserver.stubbing.asked import Asked
 from mockserver.stubbing.matching import Mismatch, Pattern, pattern_of
 from mockserver.stubbing.refusals import Refusals
@@ -33,34 +34,44 @@ class Miss(NamedTuple):
     distance: float
     mismatches: list[Mismatch]
 
-    def as_json(self) -> Record:
-        """The miss as the admin API shows it."""
-        return {"distance": round(self.distance, 3), "mismatches": [each.as_json() for each in self.mismatches]}
+    def as_json(self, veil: Veil) -> Record:
+        """The miss as the admin API shows it, secrets taken out."""
+        mismatches = [{name: veil.over(value) for name, value in each.as_json().items()} for each in self.mismatches]
+        return {"distance": round(self.distance, 3), "mismatches": mismatches}
 
 
-def miss(pattern: Pattern, asked: Asked, world: World) -> Miss | None:
+class Looked(NamedTuple):
+    """A call, and the same as it may be shown: whether it fits is asked of the one, what was found is told of the other."""
+
+    asked: Asked
+    shown: Asked
+
+
+def miss(pattern: Pattern, call: Looked, world: World) -> Miss | None:
     """Return how far a call is from fitting a pattern, None when it fits."""
-    mismatches = pattern.mismatches(asked, world)
-    if not mismatches:
-        return None
-    return Miss(sum(map(_off, mismatches)) / len(pattern.criteria), mismatches)
+    mismatches = [
+        Mismatch(each.place, each.expected, each.found(call.shown, world))
+        for each in pattern.criteria
+        if not each.fits(call.asked, world)
+    ]
+    return Miss(sum(map(_off, mismatches)) / len(pattern.criteria), mismatches) if mismatches else None
 
 
-def mappings(asked: Asked, world: World) -> list[tuple[Record, Miss]]:
+def mappings(call: Looked, world: World) -> list[tuple[Record, Miss]]:
     """Return the mappings of a world that a call came closest to without fitting, closest first."""
     kept = world.collections.get("_mappings")
     found = []
     for record in kept.newest() if kept is not None else ():
-        missed = miss(pattern_of(record["definition"], Refusals()), asked, world)
+        missed = miss(pattern_of(record["definition"], Refusals()), call, world)
         if missed is not None:
             found.append((record["definition"], missed))
     return sorted(found, key=lambda each: each[1].distance)[:MOST]
 
 
-def operations(known: Iterable[Operation], asked: Asked) -> list[tuple[Operation, Miss]]:
+def operations(known: Iterable[Operation], call: Looked) -> list[tuple[Operation, Miss]]:
     """Return the operations that a call came closest to, by method and path, closest first."""
-    path = min(asked.paths, key=len)  # operations are told without the base path
-    found = [(operation, missed) for operation in known if (missed := _operation_miss(operation, path, asked.method))]
+    path = min(call.shown.paths, key=len)  # operations are told without the base path
+    found = [(operation, missed) for operation in known if (missed := _operation_miss(operation, path, call.asked.method))]
     return sorted(found, key=lambda each: (each[1].distance, each[0].path.count("{")))[:MOST]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from mockserver import __version__, data, values
+from mockserver import __version__, data
 from mockserver.contract import normalising
 from mockserver.contract.contract import Contract
 from mockserver.contract.loading import load_document
@@ -267,8 +267,8 @@ class Control(Guarded):
         found = []
         for entry in led_nowhere:
             shown = self._exhibit.show(entry, world)
-            found += self._near(self._finder.asked(entry, _body_text(shown)), shown, world)
-        return Reply(200, {"nearMisses": self._exhibit.veil(world).over(found)})
+            found += self._near(self._finder.looked_at(entry, shown), shown, world)
+        return Reply(200, {"nearMisses": found})
 
     def find_near_misses_of_request(self, request: Request, world: World) -> Reply:
         """Show what a request comes close to that nobody has made."""
@@ -286,7 +286,8 @@ class Control(Guarded):
             self._finder.routed(method, path),
             self.facts.base_path,
         )
-        return Reply(200, {"nearMisses": self._exhibit.veil(world).over(self._near(asked, dict(fields), world))})
+        shown = {name: self._exhibit.veil(world).over(value) for name, value in fields.items()}
+        return Reply(200, {"nearMisses": self._near(near.Looked(asked, asked), shown, world)})
 
     def find_near_misses_of_pattern(self, request: Request, world: World) -> Reply:
         """Show which calls come close to a pattern. What the journal alone knows of says which calls are looked at."""
@@ -295,16 +296,17 @@ class Control(Guarded):
         is_meant = self._finder.by_pattern(own, world)
         found = []
         for entry in filter(is_meant, world.journal.newest()):
-            missed = near.miss(pattern, self._finder.asked(entry), world)
+            asked = self._finder.asked(entry)
+            missed = near.miss(pattern, near.Looked(asked, asked), world)
             if missed is not None:
                 found.append((missed.distance, entry))
         result = []
         for _, entry in sorted(found, key=lambda each: each[0])[: near.MOST]:
             shown = self._exhibit.show(entry, world)
-            missed = near.miss(pattern, self._finder.asked(entry, _body_text(shown)), world)
+            missed = near.miss(pattern, self._finder.looked_at(entry, shown), world)
             assert missed is not None
-            result.append({"request": shown, "matchResult": missed.as_json()})
-        return Reply(200, {"nearMisses": self._exhibit.veil(world).over(result)})
+            result.append({"request": shown, "matchResult": missed.as_json(self._exhibit.veil(world))})
+        return Reply(200, {"nearMisses": result})
 
     def export_requests(self, request: Request, world: World) -> Reply:
         """Return the calls that fit the filters as a HAR file. Fails: `forbidden` for secrets that may not be shown."""
@@ -385,15 +387,16 @@ class Control(Guarded):
     def _patience(self, fields: Record) -> float:
         return min(float(fields.get("timeout_s", WAIT_S)), self.facts.longest_wait_s)
 
-    def _near(self, asked: Asked, shown: Record, world: World) -> list[Record]:
+    def _near(self, call: near.Looked, shown: Record, world: World) -> list[Record]:
         """The mappings, and where no operation got the call the operations, that it came close to."""
+        veil = self._exhibit.veil(world)
         found: list[Record] = [
-            {"request": shown, "stubMapping": definition, "matchResult": missed.as_json()}
-            for definition, missed in near.mappings(asked, world)
+            {"request": shown, "stubMapping": veil.over(definition), "matchResult": missed.as_json(veil)}
+            for definition, missed in near.mappings(call, world)
         ]
-        for operation, missed in near.operations(self.facts.contract.operations, asked) if asked.operation is None else ():
+        for operation, missed in near.operations(self.facts.contract.operations, call) if call.asked.operation is None else ():
             told = {"id": operation.id, "method": operation.method.upper(), "path": operation.path}
-            found.append({"request": shown, "operation": told, "matchResult": missed.as_json()})
+            found.append({"request": shown, "operation": told, "matchResult": missed.as_json(veil)})
         return sorted(found, key=lambda each: float(each["matchResult"]["distance"]))
 
     def _listed(self, fits: Callable[[Entry], bool], request: Request, world: World) -> Reply:
@@ -411,7 +414,7 @@ class Control(Guarded):
 
     def _shown_events(self, events: list[Event], world: World) -> list[Record]:
         veil = self._exhibit.veil(world)
-        return [veil.over(journal.show_event(event)) for event in events]
+        return [{**journal.show_event(event), "details": veil.over(event.details)} for event in events]
 
     def _world(self, name: str) -> World:
         world = self.facts.worlds.find(name)
@@ -444,12 +447,6 @@ class Control(Guarded):
 
 def _led_nowhere(entry: Entry) -> bool:
     return entry.operation is None and entry.mapping is None
-
-
-def _body_text(shown: Record) -> str:
-    """The body of a call, as a text that may be shown."""
-    body = shown["request"]["body"]
-    return "" if body is None else body if isinstance(body, str) else values.dump(body).decode()
 
 
 def _time(world: World) -> Record:

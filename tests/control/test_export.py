@@ -228,6 +228,17 @@ def test_secrets_outlive_what_is_taken_back(client: Client) -> None:
     assert secret not in admin(client, "/requests").text
 
 
+@pytest.mark.parametrize("word", ["unchecked", "truncated", "requests", "duration_us", "redacted", "listApiKeys", "[redacted]"])
+def test_secrets_that_are_words_of_ours_break_nothing(client: Client, word: str) -> None:
+    for path in ("/v1/api-keys?page_size=x", f"/v1/{word}"):
+        client.get(path, headers={"x-portkey-api-key": word})
+    found = admin(client, "/requests").json()["requests"]
+    assert [each["verdict"]["blame"] for each in found] == ["client", "client"]
+    assert exported(client)["entries"]
+    assert admin(client, "/requests/unmatched/near-misses").status_code == 200
+    assert admin(client, "/events").status_code == 200
+
+
 PLACES = st.sampled_from(
     ["path", "query", "query name", "header", "json header", "json", "key", "text", "form", "multipart", "metadata"]
 )

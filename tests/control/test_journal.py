@@ -393,9 +393,31 @@ def test_pattern_is_told_the_calls_that_come_close(called: Client) -> None:
     assert 0 < found[0]["matchResult"]["distance"] < found[1]["matchResult"]["distance"] <= 1
 
 
+@pytest.mark.parametrize(
+    "pattern", [{"urlPattern": "/none.*"}, {"url": "/none"}, {"bodyPatterns": [{"contains": "none"}]}], ids=str
+)
+def test_near_misses_show_of_a_call_what_may_be_shown(client: Client, pattern: Record) -> None:
+    client.post("/v1/configs?token=s3cr3t", {"name": "c", "config": {"api_key": "s3cr3t"}})
+    reply = admin(client, "POST", "/near-misses/request-pattern", pattern)
+    assert "[redacted]" in reply.json()["nearMisses"][0]["matchResult"]["mismatches"][0]["found"]
+    assert "s3cr3t" not in reply.text
+
+
 def test_near_misses_show_no_secrets(called: Client) -> None:
     secret = admin_key(called.world)
     pattern = {"headers": {"x-portkey-api-key": {"equalTo": "other"}, "x-word": {"equalTo": secret}}, "method": "GET"}
     reply = admin(called, "POST", "/near-misses/request-pattern", pattern)
     assert reply.json()["nearMisses"]
     assert secret not in reply.text
+
+
+def test_mapping_that_a_call_comes_close_to_is_told(client: Client) -> None:
+    request = {"method": "GET", "urlPath": "/v1/tides", "headers": {"x-word": {"equalTo": "tide"}}}
+    client.world["_mappings"].add({"id": "m1", "definition": {"id": "m1", "request": request, "response": {"status": 200}}})
+    client.get("/v1/tide", headers={"x-word": "tide"})
+    found = admin(client, "GET", "/requests/unmatched/near-misses").json()["nearMisses"]
+    (told,) = [each for each in found if "stubMapping" in each]
+    assert told["stubMapping"]["id"] == "m1"
+    assert told["matchResult"]["mismatches"] == [
+        {"criterion": "/request/urlPath", "expected": "/v1/tides", "found": "/v1/tide"}
+    ]
