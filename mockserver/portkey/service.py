@@ -14,6 +14,7 @@ from mockserver.contract.requests import Request
 from mockserver.portkey import calls, envelopes, identity, metering, scopes, seeds
 from mockserver.portkey.auditing import Auditor
 from mockserver.portkey.gateway import configs, exchange, serving
+from mockserver.portkey.gateway.proxying import Missed
 from mockserver.portkey.records import LAYOUTS
 from mockserver.stubs.service import Perform
 from mockserver.values import Record
@@ -76,6 +77,8 @@ class PortkeyService:
 
     def word(self, problem: Problem, operation: Operation | None) -> Reply:
         """Return the refusal in the words of what was called; see `envelopes`."""
+        if isinstance(problem, Missed):
+            return problem.reply
         if problem.kind is NOT_FOUND and operation is not None and operation.id == "getModelPricing":
             return envelopes.of_pricing(problem)
         if operation is not None and scopes.is_data_plane(operation.id):

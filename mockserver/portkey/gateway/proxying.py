@@ -21,15 +21,28 @@ from mockserver.world.world import World
 
 
 class Customer(NamedTuple):
-    """On whose behalf a provider is asked. Records of other accounts are not there; None for the account reaches all."""
+    """On whose behalf a provider is asked. Records of other accounts are not there; None for the account reaches all.
+
+    `target` is the place in the config that the call came by, `trace_id` the trace that it belongs to.
+    """
 
     provider: Provider
     account: str | None
+    target: str = "config"
+    trace_id: str = ""
 
     @property
     def keeps_in(self) -> str:
         """The account in which new records are kept."""
         return self.account or self.provider.name
+
+
+class Missed(Problem):
+    """What the provider does not have; `reply` is how it says so, with the headers of the gateway."""
+
+    def __init__(self, problem: Problem, reply: Reply) -> None:
+        super().__init__(problem.kind, problem.detail, code=problem.code, type_=problem.type, missing=True)
+        self.reply = reply
 
 
 Answering: TypeAlias = Callable[[Customer, Record], Reply]
@@ -41,9 +54,9 @@ def opened_for(request: Request, world: World, body: Record, kind: str = "proxy"
     return opened(kind, request, world, request.caller.config or configs.NONE, body)
 
 
-def passed_on(request: Request, world: World, answering: Answering) -> Reply:
+def passed_on(request: Request, world: World, answering: Answering, *, scripted: bool = True) -> Reply:
     """Return what the provider answers to a call that the gateway passes on word by word; see `pass_on`."""
-    return pass_on(opened_for(request, world, request.fields), answering)
+    return pass_on(opened_for(request, world, request.fields), answering, scripted=scripted)
 
 
 def unified(kind: str, request: Request, world: World, answering: Answering) -> Reply:
@@ -54,27 +67,36 @@ def unified(kind: str, request: Request, world: World, answering: Answering) -> 
     return pass_on(opened_for(request, world, request.fields, kind), answering, unnamed="portkey", is_unified=True)
 
 
-def pass_on(exchange: Exchange, answering: Answering, *, unnamed: str = "", is_unified: bool = False) -> Reply:
+def pass_on(
+    exchange: Exchange, answering: Answering, *, unnamed: str = "", is_unified: bool = False, scripted: bool = True
+) -> Reply:
     """Return what the target of a call answers, with the gateway's headers; its refusals are worded as the provider's.
 
-    `unnamed` answers when nobody is named. Fails: `invalid-request` without a provider.
+    `unnamed` answers when nobody is named. Scripts may let the provider fail or take its time, unless `scripted` is off: the
+    family then asks a model, and a script for it, by itself. Fails: `invalid-request` without a provider; `Missed`, which is a
+    problem so that unknown ids can be answered all the same where the server is told to.
     """
     exchange.unnamed = unnamed
+    missed: Problem | None = None
 
     def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
+        nonlocal missed
         provider, body = addressed(exchange, target)
         outcome = Outcome(Reply(), path, provider, str(body.get("model") or ""))
         operation = exchange.request.operation.id
         asked = scripts.Asked(operation, provider.name, provider.slug or None, outcome.model, path, body)
-        script = scripts.find(exchange.world, asked) or {}
+        script = (scripts.find(exchange.world, asked, in_words=False) if scripted else None) or {}
         exchange.elapsed_ms += script.get("delay_ms", 0)
         error = script.get("answer", {}).get("error")
         if error is None:
             try:
-                outcome.reply = answering(Customer(provider, _account(exchange, provider, target)), body)
+                customer = Customer(provider, _account(exchange, provider, target), path, exchange.trace_id)
+                outcome.reply = answering(customer, body)
                 return outcome
             except Problem as problem:
-                error = _error(problem)
+                error, missed = _error(problem), problem if problem.missing else None
+        else:
+            outcome.asked, missed = True, None
         outcome.reply = upstream.failed(provider, error, is_plain=not is_unified)
         return outcome
 
@@ -83,6 +105,9 @@ def pass_on(exchange: Exchange, answering: Answering, *, unnamed: str = "", is_u
     reply.headers = {**reply.headers, **serving.headers(exchange, outcome)}
     if exchange.elapsed_ms:
         reply.due_s = exchange.world.clock.seconds() + exchange.elapsed_ms / 1000
+    if missed is not None and reply.status >= 400:
+        raise Missed(missed, reply)
+    reply.kept = outcome.asked  # a script that let the provider fail was used, and a call that failed so is counted and logged
     return reply
 
 

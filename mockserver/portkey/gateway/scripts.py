@@ -25,13 +25,18 @@ class Asked(NamedTuple):
     body: Record
 
 
-def find(world: World, asked: Asked) -> Record | None:
-    """Return the script for a call, None for none, and count: each script that fits, and the one that is used."""
+def find(world: World, asked: Asked, *, in_words: bool = True) -> Record | None:
+    """Return the script for a call, None for none, and count: each script that fits, and the one that is used.
+
+    `in_words` tells that a model answers the call; where none does, scripts with words to say wait for one that does.
+    """
     if not len(world["scripts"]):
         return None
     used = None
     for script in in_order(world):
         if script.get("times") is not None and script["used"] >= script["times"]:
+            continue
+        if not in_words and script["answer"].keys() - {"error"}:
             continue
         if not _fits(script["match"], asked):
             continue
