@@ -56,7 +56,7 @@ def key_id(request: Request) -> str:
     caller: Caller = request.caller
     if caller.key is not None:
         return str(caller.key["id"])
-    return _drawn(secret_of(request.headers))
+    return caller.drawn_id or _drawn(secret_of(request.headers))
 
 
 @lru_cache(maxsize=1024)

@@ -113,20 +113,29 @@ def account(request: Request, reply: Reply, world: World) -> None:
     logbook.record(world, logbook.of_call(request, reply, usage, world))
 
 
-def count(request: Request, billed: Billed, asked: int, answered: int, world: World, besides_cents: float = 0.0) -> float:
-    """Count one request and its tokens against policies, caller, provider and integration; return its cost in cents.
+def count(
+    request: Request,
+    billed: Billed,
+    asked: int,
+    answered: int,
+    world: World,
+    besides_cents: float = 0.0,
+    *,
+    requests: int = 1,
+) -> float:
+    """Count a request and its tokens against policies, caller, provider and integration; return its cost in cents.
 
-    `besides_cents` is what it costs apart from tokens.
+    `besides_cents` is what it costs apart from tokens; `requests` is 0 for tokens of a call that was counted before.
     """
     cost = cost_cents(billed, asked, answered, world) + besides_cents
     cost_usd, tokens = cost / 100, asked + answered
     if tokens or cost:
         identity.spend(request.caller, cost_usd, tokens, world)
     holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
-    policies.count(holding, cost_usd, tokens, world)
+    policies.count(holding, cost_usd, tokens, world, requests)
     if billed.record is not None:
         for subject, record, what in _subjects(billed.record, _access(billed.record, world)):
-            limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=1, tokens=tokens)
+            limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=requests, tokens=tokens)
             collection = "providers" if what == "Virtual Key" else "integration_workspaces"
             due.spend(world, collection, record["id"], cost_usd, tokens)
     return cost

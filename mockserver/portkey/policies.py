@@ -112,16 +112,16 @@ def check_rates(holding: Holding, world: World) -> None:
         limits.check_rates(_rates(policy), _subject(policy, value_key), refusal, world, "rate_limits_policy_exhaust_error")
 
 
-def count(holding: Holding, cost_usd: float, tokens: int, world: World) -> None:
+def count(holding: Holding, cost_usd: float, tokens: int, world: World, requests: int = 1) -> None:
     """Count a call that succeeded in each of its groups; write down the mails due.
 
     A group comes to be with its first call, whatever that costs.
     """
-    amounts = {"cost": cost_usd, "tokens": tokens, "requests": 1}
+    amounts = {"cost": cost_usd, "tokens": tokens, "requests": requests}
     for policy, value_key in holding.budgets:
         _spend(settle(policy, world), value_key, amounts[policy["_wire"]["type"]], world)
     for policy, value_key in holding.rates:
-        limits.count_rates(_rates(policy), _subject(policy, value_key), world, requests=1, tokens=tokens)
+        limits.count_rates(_rates(policy), _subject(policy, value_key), world, requests=requests, tokens=tokens)
 
 
 def is_used_up(policy: Record, usage: float) -> bool:
