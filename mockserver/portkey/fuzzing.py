@@ -9,6 +9,8 @@ def _without(check: str, *operations: str) -> list[Record]:
     return [{"include-name": operation, "checks": {check: {"enabled": False}}} for operation in operations]
 
 
+NAMED = {"x-portkey-provider": "@openai-production"}
+
 EXCEPTIONS: list[Record] = [
     # A form has no types: a wrong value (an object, null, a number) for a text arrives as a text, which is right, and an
     # empty list or a field of null does not arrive at all.
@@ -22,6 +24,8 @@ EXCEPTIONS: list[Record] = [
     ),
     # Likewise: null for a field that is a text or an object arrives as the text `null`, which is neither `auto` nor an object.
     *_without("acceptance", "POST /audio/transcriptions"),
+    # What a provider keeps can be reached by who names the provider; nothing in these calls does but a header.
+    *({"include-path-regex": f"^/{family}", "headers": NAMED} for family in ("assistants", "threads", "vector_stores")),
     # A call without an upgrade is answered 426, as documented, whatever else it says.
     *_without("acceptance", "GET /realtime"),
 ]
