@@ -26,6 +26,7 @@ from mockserver.contract import linting
 from mockserver.contract.errors import SetupError
 from mockserver.contract.problems import KINDS, Kind, Problem
 from mockserver.portkey import scopes
+from mockserver.portkey.runs import machine
 from mockserver.portkey.seeds import SECTIONS
 from mockserver.portkey.service import service
 from mockserver.pytest_plugin import PortkeyWorld
@@ -400,6 +401,15 @@ def test_resources_page_shows_what_routes_says(tmp_path: Path) -> None:
 
     assert printed.exit_code == 0
     assert printed.stdout == blocks(text, "text")[0]
+
+
+def test_assistants_page_has_the_statuses_of_runs() -> None:
+    told = re.findall(r"^\| `(\w+)` \| (\d+)?", read("assistants.md"), re.MULTILINE)
+
+    assert {name: int(ms) if ms else None for name, ms in told} == {
+        name: rule.lasts_ms for name, rule in machine.STATUSES.items()
+    }
+    assert all(f"`{name}`" in read("assistants.md") for name in machine.ENDS)
 
 
 def test_resources_page_has_every_role() -> None:

@@ -60,7 +60,8 @@ LAYOUTS = {
     "assistants": Layout(order="_at", groups=("_account",)),
     "threads": Layout(order="_at", groups=("_account",)),
     "thread_messages": Layout(order="_at", groups=("thread_id",)),
-    "thread_runs": Layout(order="_at", groups=("thread_id",)),
+    # A run that has not ended has its thread's id as `_active` as well: there is one at most.
+    "thread_runs": Layout(order="_at", groups=("thread_id", "_active")),
     "run_steps": Layout(order="_at", groups=("run_id",)),
     "vector_stores": Layout(order="_at", groups=("_account",)),
     # A file may lie in several stores: the key is the store's id and the file's.

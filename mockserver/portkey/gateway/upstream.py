@@ -101,7 +101,7 @@ def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, pa
         pointer, message = wrong
         return _failure(exchange, provider, {"status": 400, "message": message, "param": pointer.strip("/") or None})
     try:
-        answer = _KINDS[exchange.kind](exchange, provider, body, model, _said(said))
+        answer = _KINDS[exchange.kind](exchange, provider, body, model, said_by(said))
     except Unanswerable as refused:
         error = {"status": 400, "message": refused.message, "param": refused.pointer.strip("/") or None}
         return _failure(exchange, provider, error)
@@ -254,7 +254,8 @@ _TYPES = {401: "invalid_request_error", 429: "requests", 503: "server_error"}
 """What a failure says of itself when its script does not; *chosen*."""
 
 
-def _said(answer: Record) -> Said | None:
+def said_by(answer: Record) -> Said | None:
+    """Return what the answer of a script says, None for one that says nothing."""
     if not answer:
         return None
     calls = answer.get("tool_calls")

@@ -126,16 +126,16 @@ class Sent:
         self.is_complete = False
 
 
-def watch(client: Client, body: Record, step_s: float, limit_s: float = 60) -> Sent:
-    """Ask for a chat completion and move the clock by steps until all is sent, or so many seconds have gone by."""
+def watch(client: Client, body: Record, step_s: float, limit_s: float = 60, path: str = CHAT) -> Sent:
+    """Ask for a chat completion, or call another path, and move the clock by steps until all is sent or the time is over."""
     sent, clock = Sent(), client.world.clock
     start = clock.seconds()
     headers = {**client.headers, "content-type": "application/json"}
     content = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], **body}).encode()
     headers["content-length"] = str(len(content))
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http", "path": CHAT,
-        "raw_path": CHAT.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 1), "server": ("mock", 80),
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http", "path": path,
+        "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 1), "server": ("mock", 80),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }  # fmt: skip
     asked = False
