@@ -116,6 +116,21 @@ def test_functions_are_heard_and_answered(client: OpenAI, run: dict[str, Any]) -
         assert "12:40" in "".join(going_on.text_deltas)
 
 
+def test_tools_of_the_provider_are_heard(client: OpenAI, run: dict[str, Any]) -> None:
+    class Code(AssistantEventHandler):
+        heard = ""
+
+        def on_tool_call_done(self, tool_call: Any) -> None:
+            self.heard = f"{tool_call.code_interpreter.input} gives {tool_call.code_interpreter.outputs[0].logs}"
+
+    code: Any = {"type": "code_interpreter"}
+    with client.beta.threads.runs.stream(**run, tools=[code], tool_choice=code, event_handler=Code()) as stream:
+        stream.until_done()
+        steps = stream.get_final_run_steps()
+    assert stream.heard.endswith("print(len(words)) gives 3")
+    assert [step.type for step in steps] == ["tool_calls", "message_creation"]
+
+
 def test_portkey_streams_a_thread_and_its_run(portkey: PortkeyWorld, run: dict[str, Any]) -> None:
     script(portkey, {"text": "At noon."})
     threads = portkey.client(provider=PROVIDER).beta.threads

@@ -63,17 +63,23 @@ def opened_message(world: World, run: Record) -> tuple[list[Change], str, str]:
 
 def hosted(world: World, run: Record, call: Record, at: int) -> list[Change]:
     """The whole step of a tool that the provider has itself: it takes no time (*chosen*)."""
-    kind = call["type"]
     step = new_step(world, run, {"type": "tool_calls", "tool_calls": []})
-    # A search shows what it found at the end, and parts of files only to whom asks for them.
-    begun = {**call, "file_search": {}} if kind == "file_search" else call
     done = {**step, "status": "completed", "completed_at": at, "step_details": {"type": "tool_calls", "tool_calls": [call]}}
     done["usage"] = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
     return [
         *_opened(STEPS, step, "thread.run.step"),
-        Change("", call_delta(step["id"], [{"index": 0, **begun}]), "thread.run.step.delta"),
+        Change("", call_delta(step["id"], [{"index": 0, **_begun(call)}]), "thread.run.step.delta"),
         Change(STEPS, done, "thread.run.step.completed"),
     ]
+
+
+def _begun(call: Record) -> Record:
+    """A call of the provider's tool as a stream tells it: a search shows what it found at the end."""
+    if call["type"] == "file_search":
+        return {**call, "file_search": {}}
+    code = call["code_interpreter"]
+    outputs = [{"index": index, **output} for index, output in enumerate(code["outputs"])]
+    return {**call, "code_interpreter": {**code, "outputs": outputs}}
 
 
 def called(world: World, run: Record) -> list[Change]:
