@@ -72,6 +72,8 @@ def from_jsonschema(errors: Iterable[Any]) -> Iterator[Finding]:
         expected = error.validator_value
         if keyword == "required":
             expected = _quoted(error.message)
+        elif keyword == "additionalProperties":
+            expected = [name for name in error.instance if name not in error.schema.get("properties", {})]
         elif keyword in ("minimum", "maximum") and error.schema.get("exclusive" + keyword.capitalize()):
             keyword = "exclusive" + keyword.capitalize()
         yield Finding(
@@ -151,6 +153,8 @@ def violation(finding: Finding, part: str, path: Path, rule: str) -> Violation:
         options = expected if isinstance(expected, list) else dump(expected).decode()
         listed = ", ".join(dump(option).decode() for option in options) if isinstance(options, list) else options
         text = f"must be one of {listed}"
+    elif keyword == "additionalProperties" and isinstance(expected, list):
+        text = f"has a field that is not allowed: {', '.join(sorted(map(str, expected)))}"
     else:
         shown = expected if isinstance(expected, str) else dump(expected).decode() if _scalar(expected) else ""
         text = _WORDING.get(keyword, f"breaks {keyword}").format(shown)

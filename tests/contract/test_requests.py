@@ -226,7 +226,11 @@ CASES: dict[str, tuple[str, Record, list[tuple[str, str, str]]]] = {
     "body-type": ("addOrder", {"body": b"[]"}, [("body", "type", "must be object, not array")]),
     "body-null": ("addOrder", {"body": b"null"}, [("body", "type", "must be object, not null")]),
     "field-missing": ("addOrder", {"body": b"{}"}, [("body/lines", "required", "is required")]),
-    "field-extra": ("addOrder", {"body": body(more=1)}, [("body", "additionalProperties", "has a field that is not allowed")]),
+    "field-extra": (
+        "addOrder",
+        {"body": body(more=1)},
+        [("body", "additionalProperties", "has a field that is not allowed: more")],
+    ),
     "field-enum": ("addOrder", {"body": body(state="lost")}, [("body/state", "enum", 'must be one of "open", "paid"')]),
     "field-nullable": ("addOrder", {"body": body(note=5)}, [("body/note", "type", "must be string, not integer")]),
     "field-read-only": (
