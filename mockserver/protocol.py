@@ -8,6 +8,8 @@ event loop; a body that comes later (a stream) does not hold it up.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import Any
 from weakref import WeakMethod
 
@@ -67,9 +69,19 @@ class OneWriteProtocol(HttpToolsProtocol):
         # Weakly: a circle would keep each request, body and all, until the garbage collector comes round.
         self.scope["extensions"] = {BREAK_OFF: WeakMethod(self._break_off)}  # type: ignore[dict-item]  # ours is a function
 
-    def _break_off(self) -> None:
+    def _break_off(self, garbage: bytes = b"", *, reset: bool = False) -> None:
+        """Close the connection in the midst of a reply, behind bytes that are no HTTP; or reset it."""
         self.cycle.disconnected = True
-        self._held.close()
+        if garbage:
+            self._held.write(garbage)
+        if not reset:
+            self._held.close()
+            return
+        self._held.flush()
+        connection = self._held.get_extra_info("socket")
+        # To linger for no time is to reset: what the peer has not acknowledged is thrown away.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._held.abort()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the bare transport over."""

@@ -25,13 +25,30 @@ class Piece:
 
 
 class Stream:
-    """A body that is sent piece by piece, as the pieces fall due. With `cut` the connection breaks off behind the last one."""
+    """A body that is sent piece by piece, as the pieces fall due. With `cut` the connection breaks off behind the last one.
 
-    __slots__ = ("cut", "pieces")
+    `length` announces a length, else the body comes in chunks. With `reset` the connection is reset rather than closed,
+    `garbage` is written on it before, outside HTTP, and `headless` leaves out status and headers: these are for `cut` ones.
+    """
 
-    def __init__(self, pieces: Iterable[Piece], *, cut: bool = False) -> None:
+    __slots__ = ("cut", "garbage", "headless", "length", "pieces", "reset")
+
+    def __init__(
+        self,
+        pieces: Iterable[Piece],
+        *,
+        cut: bool = False,
+        length: int | None = None,
+        reset: bool = False,
+        garbage: bytes = b"",
+        headless: bool = False,
+    ) -> None:
         self.pieces = pieces
         self.cut = cut
+        self.length = length
+        self.reset = reset
+        self.garbage = garbage
+        self.headless = headless
 
 
 @dataclass(slots=True)
