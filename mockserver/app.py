@@ -23,6 +23,7 @@ from mockserver.inner import Inside
 from mockserver.resolver import StubResolver
 from mockserver.routing import Routing
 from mockserver.steps import Edge, Identity, Stubs, WorldChoice
+from mockserver.stubbing.entrance import Entrance
 from mockserver.stubs.demand import Demands
 from mockserver.stubs.resources import ResourceStubs
 from mockserver.stubs.service import FixtureError, PlainService, Ready, Service, Stub
@@ -82,11 +83,19 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         self.resolver = StubResolver(self.contract.operations, self.service.stubs, stubs.stub, stubs.why)
         families = {each for each in self.contract.operations if self.resolver.is_family(each)}
         self.worlds = Worlds(_seed_world(settings, self.service, stubs.layouts(families, self.service.layouts)))
+        self.entrance = Entrance(self.contract, self.base_path, self.service)
         self._inside = Inside(self.service)
         super().__init__(
             Stubs(body_limit=settings.body_limit),
             middlewares=[
-                partial(Edge, service=self.service, worlds=self.worlds, startup=self._warm_up),
+                partial(
+                    Edge,
+                    service=self.service,
+                    worlds=self.worlds,
+                    entrance=self.entrance,
+                    body_limit=settings.body_limit,
+                    startup=self._warm_up,
+                ),
                 Routing,
                 partial(WorldChoice, worlds=self.worlds, inside=self._inside),
                 Identity,
@@ -94,7 +103,8 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         )
         invented = stubs.invented if settings.sample_unknown else None
         self._serve(self.contract, self.service, self.resolver, self.base_path, journalled=True, invented=invented)
-        self.added = _added(settings, self._facts(), self.document, self.service.name)
+        self.control = control.Control(self._facts())
+        self.added = _added(settings, self.control, self.document, self.service.name)
         for api in self.added:
             resolver = StubResolver(api.contract.operations, None, api.stub)
             self._serve(api.contract, api, resolver, api.base_path, journalled=False, ready=api.ready)
@@ -122,6 +132,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
                 demands,
                 journalled,
                 None if invented is None else invented(each),
+                entrance=self.entrance if journalled else None,
                 ready=ready(each),
             )
             for each in contract.operations
@@ -147,7 +158,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
             "journal": settings.journal,
             "unredacted": settings.unredacted,
         }
-        about = (self.contract, self.worlds, self.service.name, self.faults, told, _access(settings))
+        about = (self.contract, self.worlds, self.entrance, self.service.name, self.faults, told, _access(settings))
         return control.ServerFacts(*about, self.base_path, settings.longest_wait_s)
 
     @property
@@ -187,12 +198,12 @@ _PROBLEM: Record = {
 }
 
 
-def _added(settings: Settings, facts: control.ServerFacts, document: Record, name: str) -> list[Added]:
+def _added(settings: Settings, admin: control.Control, document: Record, name: str) -> list[Added]:
     """The APIs that the server adds to the served one."""
-    added: list[Added] = [control.Control(facts), site.Site(document, name)]
+    added: list[Added] = [admin, site.Site(document, name)]
     if _is_shipped(settings):
         own = (data.SERVICE_ADMIN_DOCUMENT, data.SERVICE_ADMIN_BUNDLE, data.service_admin())
-        added.insert(1, control.Extension(*own, facts.access))
+        added.insert(1, control.Extension(*own, admin.facts.access))
     return added
 
 

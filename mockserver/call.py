@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mockserver.contract.operations import Operation
 from mockserver.contract.replies import Reply, ReplyPlan
 from mockserver.contract.requests import Request, RequestPlan
+from mockserver.stubbing.entrance import Entrance
 from mockserver.stubs.demand import Demands
 from mockserver.stubs.service import Ready, Service, Stub
 from mockserver.world.world import World
@@ -35,6 +37,8 @@ class Target:
     """Which kind of stub it is: family, resource or sample."""
     ready: Ready | None = None
     """What is waited for before the stub is run."""
+    entrance: Entrance | None = None
+    """What testers set, for operations of the served document."""
 
 
 class Call:
@@ -47,8 +51,8 @@ class Call:
     KEY: ClassVar[str] = "mockserver.call"
 
     __slots__ = (
-        "body", "caller", "fault", "headers", "mapping", "method", "path", "path_values", "problem", "query",
-        "raw_headers", "reply", "request", "started", "target", "world", "world_name",
+        "body", "caller", "fault", "forbearing", "headers", "mapping", "method", "path", "path_values", "problem", "query",
+        "raw_headers", "reply", "request", "started", "strike", "target", "world", "world_name",
     )  # fmt: skip
 
     def __init__(self, scope: Any) -> None:
@@ -69,3 +73,7 @@ class Call:
         self.request: Request | None = None
         self.mapping: str | None = None
         self.fault: str | None = None
+        self.strike: Callable[[Reply], Reply] | None = None
+        """What becomes of the reply on its way out, when a tester has set a fault or the like."""
+        self.forbearing = False
+        """Whether a tester wants a reply that the document does not have."""

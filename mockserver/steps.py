@@ -6,21 +6,34 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from mockserver import values
 from mockserver.call import BREAK_OFF, Call, Target
 from mockserver.chassis import Specification, SpecMiddleware
 from mockserver.contract.contract import Contract
-from mockserver.contract.problems import BODY_TOO_LARGE, INVALID_WORLD, MOCK_FAILED, Problem
+from mockserver.contract.problems import (
+    BODY_TOO_LARGE,
+    INVALID_WORLD,
+    METHOD_NOT_ALLOWED,
+    MOCK_BROKE_CONTRACT,
+    MOCK_FAILED,
+    NO_SUCH_PATH,
+    Problem,
+)
 from mockserver.contract.replies import Reply, Stream
-from mockserver.contract.requests import ContractBroken, refusal
+from mockserver.contract.requests import ContractBroken, Request, refusal
 from mockserver.inner import Inside, answered, kept, own_defect
 from mockserver.resolver import StubResolver
+from mockserver.stubbing.entrance import Entrance, is_used
 from mockserver.stubs.demand import demand_of
 from mockserver.stubs.sampling import Source
 from mockserver.stubs.service import Service
 from mockserver.world.world import DEFAULT, World, Worlds
+
+if TYPE_CHECKING:
+    from mockserver.stubbing.stubbing import Stubbing, Verdict
 
 log = logging.getLogger("mockserver")
 
@@ -38,9 +51,13 @@ class Edge:
     Every problem becomes a reply here, in the words of the service that was called, and every call is journalled here.
     """
 
-    def __init__(self, app: Any, *, service: Service, worlds: Worlds, startup: Any = None) -> None:
+    def __init__(
+        self, app: Any, *, service: Service, worlds: Worlds, entrance: Entrance, body_limit: int, startup: Any = None
+    ) -> None:
         self._app = app
         self._service = service
+        self._entrance = entrance
+        self._body_limit = body_limit
         self._worlds = worlds
         self._startup = startup
 
@@ -56,12 +73,17 @@ class Edge:
             reply = call.reply
             assert reply is not None, "no step answered"
         except Problem as problem:
-            reply = self._word(call, problem)
+            try:
+                reply = await self._stray(call, problem, receive) or self._word(call, problem)
+            except ClientGone:
+                return
         except ClientGone:
             return
         except Exception:
             log.exception("%s %s failed", call.method, call.path)
             reply = self._word(call, Problem(MOCK_FAILED, "The mock failed; its log has the traceback"))
+        if call.strike is not None:
+            reply = call.strike(reply)
         if reply.due_s is not None and call.world is not None and not await _waited(call.world, reply.due_s, receive):
             self._record(call, reply, self._headers(call, reply, None), b"", None, "left")
             return
@@ -78,11 +100,34 @@ class Edge:
         if target is None:
             return self._service.word(problem, None)
         reply = target.service.word(problem, target.operation)
-        if reply.status < 500 and not target.reply.keeps(reply):
+        if reply.status < 500 and not call.forbearing and not target.reply.keeps(reply):
             violations = target.reply.violations(reply, target.explainer())
             call.problem = own_defect(target, violations)
             return target.service.word(call.problem, target.operation)
         return reply
+
+    async def _stray(self, call: Call, problem: Problem, receive: Any) -> Reply | None:
+        """Return what a tester has set for a call that the document does not have, None for nothing."""
+        if call.target is not None or problem.kind not in (NO_SUCH_PATH, METHOD_NOT_ALLOWED):
+            return None
+        world = self._worlds.find(_world_name(call))
+        if world is None or not is_used(world):
+            return None
+        call.world = world
+        try:
+            call.body = await read_body(call.headers, receive, self._body_limit)
+        except Problem as too_large:
+            return self._word(call, too_large)
+        stubbing = self._entrance.stubbing
+        asked = stubbing.asked(call.method, call.path, call.query, call.raw_headers, call.body, None)
+        verdict = stubbing.consult_stray(asked, world)
+        if verdict is None:
+            return None
+        call.strike, call.mapping = verdict.strike, verdict.names[0]
+        made = stubbing.answer_stray(verdict)
+        if made.raw is not None:
+            made.reply.body = made.raw
+        return made.reply
 
     async def _send(self, call: Call, reply: Reply, send: Any) -> None:
         body = b""
@@ -96,9 +141,17 @@ class Edge:
 
     async def _stream(self, scope: Any, call: Call, reply: Reply, stream: Stream, receive: Any, send: Any) -> None:
         """Send a body piece by piece as its pieces fall due; a client that leaves stops it."""
-        headers = self._headers(call, reply, None)
-        headers.append((b"cache-control", b"no-cache"))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        headers = self._headers(call, reply, stream.length)
+        if reply.media_type.startswith("text/event-stream"):
+            headers.append((b"cache-control", b"no-cache"))
+        break_off = (scope.get("extensions", {}).get(BREAK_OFF) or _nothing)()
+        if stream.headless:
+            reply, headers = replace(reply, status=0), []
+        if stream.headless and break_off is None:
+            self._record(call, reply, headers, b"", 0, "cut")
+            raise ConnectionResetError("a fault breaks the connection, and there is none to break in process")
+        if not stream.headless:
+            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         left = asyncio.ensure_future(_departure(receive))
         pieces, sent, is_whole = iter(stream.pieces), [], False
         ending = "cut" if stream.cut else "whole"
@@ -124,8 +177,8 @@ class Edge:
                 self._record(call, reply, headers, b"".join(sent), len(sent), "left" if left.done() else ending)
         if not stream.cut:
             await send({"type": "http.response.body", "body": b""})
-        elif (weak := scope.get("extensions", {}).get(BREAK_OFF)) is not None and (break_off := weak()) is not None:
-            break_off()
+        elif break_off is not None:
+            break_off(stream.garbage, reset=stream.reset)
 
     def _headers(self, call: Call, reply: Reply, length: int | None) -> list[tuple[bytes, bytes]]:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
@@ -198,6 +251,10 @@ class Edge:
                     return
         await receive()
         await send({"type": "websocket.close", "code": 1003, "reason": "no operation of this document is a WebSocket"})
+
+
+def _nothing() -> None:
+    """Stands for a server that cannot break off a reply."""
 
 
 async def _waited(world: World, due_s: float, receive: Any) -> bool:
@@ -303,7 +360,7 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         assert world is not None
         headers = call.headers
         if b"content-length" in headers or b"transfer-encoding" in headers:
-            call.body = await self._read_body(headers, receive)
+            call.body = await read_body(headers, receive, self._body_limit)
         try:
             request = target.request.read(call.path_values, call.query, headers, call.body)
         except ContractBroken as broken:
@@ -313,6 +370,12 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         if target.ready is not None:
             await _readied(target.ready(request, world, left := asyncio.ensure_future(_departure(receive))), left)
         demand = demand_of(call.query, call.raw_headers) if b"prefer" in headers or b"__" in call.query else None
+        if target.entrance is not None and demand is None and is_used(world):
+            stubbing = target.entrance.stubbing
+            verdict = stubbing.consult(call, target.operation, request, world)
+            if verdict is not None:
+                call.reply = self._decided(call, target, stubbing, request, world, verdict)
+                return
         with world.attempt() as attempt:
             if demand is not None:
                 request.answered_by = "demand"
@@ -324,29 +387,71 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
                 attempt.keep()
         call.reply = reply
 
-    async def _read_body(self, headers: dict[bytes, bytes], receive: Any) -> bytes:
-        limit = self._body_limit
-        announced = headers.get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > limit:
-            raise self._too_large()
+    def _decided(
+        self, call: Call, target: Target, stubbing: Stubbing, request: Request, world: World, verdict: Verdict
+    ) -> Reply:
+        """Return the reply to a call for which a tester has set something; the edge does what becomes of it on its way."""
+        call.strike, call.forbearing = verdict.strike, verdict.off_contract
+        call.mapping, call.fault = verdict.names
+        failure = stubbing.failure(verdict, request, target.operation, world)
+        if isinstance(failure, Problem):
+            raise failure
+        if failure is not None:
+            return failure
+        mapping, operation = verdict.mapping, target.operation
+        if mapping is not None and not mapping.answer.falls_through:
+            return self._answered(target, stubbing, request, world, verdict)
+        with world.attempt() as attempt:
+            try:
+                reply = answered(target, request, world)
+            except Problem as problem:
+                if mapping is None or problem.kind is MOCK_BROKE_CONTRACT:
+                    raise
+                call.problem, reply = problem, target.service.word(problem, operation)
+            changed = reply if mapping is None else stubbing.change(verdict, operation, reply, target.explainer())
+            if reply.status < 400 or reply.kept:
+                target.service.account(request, reply, operation, world)
+                attempt.keep()
+        return changed
+
+    def _answered(self, target: Target, stubbing: Stubbing, request: Request, world: World, verdict: Verdict) -> Reply:
+        """Return what a mapping answers in the place of the operation; a success counts as one, if the document has it."""
+        request.answered_by = "mapping"
+        made = stubbing.answer(verdict, target.operation, target.explainer())
+        with world.attempt() as attempt:
+            target.service.admit(request, target.operation, world)
+            if made.reply.status < 400 and not verdict.off_contract and not verdict.breaks:
+                target.service.account(request, made.reply, target.operation, world)
+                attempt.keep()
+        if made.raw is not None:
+            made.reply.body = made.raw
+        return made.reply
+
+
+async def read_body(headers: dict[bytes, bytes], receive: Any, limit: int) -> bytes:
+    """Return the body of a request, of so many bytes at most. Fails: `body-too-large`; raises `ClientGone`."""
+    announced = headers.get(b"content-length", b"0")
+    if announced.isdigit() and int(announced) > limit:
+        raise _too_large(limit)
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+    chunks, size = [body], len(body)
+    while message.get("more_body", False):
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body", False):
-            if len(body) > limit:
-                raise self._too_large()
-            return body
-        chunks, size = [body], len(body)
-        while message.get("more_body", False):
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > limit:
-                raise self._too_large()
-        return b"".join(chunks)
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit:
+            raise _too_large(limit)
+    return b"".join(chunks)
 
-    def _too_large(self) -> Problem:
-        return Problem(BODY_TOO_LARGE, f"Payload size exceeds the limit of {self._body_limit / 2**20:g}MB")
+
+def _too_large(limit: int) -> Problem:
+    return Problem(BODY_TOO_LARGE, f"Payload size exceeds the limit of {limit / 2**20:g}MB")

@@ -32,13 +32,14 @@ RATE_LIMITED = Kind("rate-limited", 429, "Too many calls in this window")
 NOT_FOUND = Kind("not-found", 404, "There is no such record")
 CONFLICT = Kind("conflict", 409, "It exists already, or something depends on it")
 SERVICE_FAILED = Kind("service-failed", 500, "The service fails, as the real one does here")
+STUB_BROKE_CONTRACT = Kind("stub-broke-contract", 500, "What a tester set answers in breach of the contract")
 MOCK_BROKE_CONTRACT = Kind("mock-broke-contract", 500, "The mock's own reply breaks the contract: a defect of the mock")
 MOCK_FAILED = Kind("mock-failed", 500, "The mock failed: a defect of the mock")
 
 KINDS = (
     NO_SUCH_PATH, METHOD_NOT_ALLOWED, INVALID_REQUEST, UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_WORLD,
     UNAUTHENTICATED, FORBIDDEN, EXHAUSTED, RATE_LIMITED, NOT_FOUND, CONFLICT, SERVICE_FAILED,
-    MOCK_BROKE_CONTRACT, MOCK_FAILED,
+    STUB_BROKE_CONTRACT, MOCK_BROKE_CONTRACT, MOCK_FAILED,
 )  # fmt: skip
 
 
@@ -46,7 +47,8 @@ class Problem(Exception):
     """A call that is refused.
 
     `detail` is for the caller to read; `code` and `type_` are the API's own where a rule has them; `headers` go on the reply.
-    `missing` tells that a record is not there, whatever the status that the API has for it.
+    `missing` tells that a record is not there, whatever the status that the API has for it. `status` is the kind's unless
+    another is told.
     """
 
     def __init__(
@@ -59,9 +61,11 @@ class Problem(Exception):
         violations: list[Violation] | None = None,
         headers: dict[str, str] | None = None,
         missing: bool = False,
+        status: int | None = None,
     ) -> None:
         super().__init__(detail or kind.title)
         self.kind = kind
+        self.status = status or kind.status
         self.detail = detail or kind.title
         self.code = code
         self.type = type_

@@ -23,7 +23,7 @@ class Request:
     `path`, `query`, `header` and `cookie` hold values, defaults filled in, header names in lower case. `body` is the
     value of the body (None when there is none), `raw_body` its bytes, `uploads` the files of a form. `caller` is
     whatever the service's identity made of the credentials. `answered_by` is the kind of stub that was run, None as long as
-    none was.
+    none was. `faults` are what a tester set that may strike in the course of the operation; see `stubs.service.PendingFault`.
     """
 
     __slots__ = (
@@ -31,6 +31,7 @@ class Request:
         "body",
         "caller",
         "cookie",
+        "faults",
         "header",
         "headers",
         "media_type",
@@ -55,6 +56,7 @@ class Request:
         self.headers = headers
         self.caller: Any = None
         self.answered_by: str | None = None
+        self.faults: tuple[Any, ...] = ()
 
     @property
     def fields(self) -> Record:

@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from mockserver import __version__, data
+from mockserver import __version__, data, values
 from mockserver.contract import normalising
 from mockserver.contract.contract import Contract
 from mockserver.contract.loading import load_document
 from mockserver.contract.operations import Operation
 from mockserver.contract.problems import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, Problem, invalid
 from mockserver.contract.replies import Reply, Stream
-from mockserver.contract.requests import Request
-from mockserver.control import finding, guard, har, journal, near
+from mockserver.contract.requests import ContractBroken, Request, refusal
+from mockserver.control import finding, guard, har, journal, near, wiremock
 from mockserver.control.exhibit import Exhibit, timestamp
 from mockserver.control.finding import Finder
 from mockserver.stubbing.asked import Asked
+from mockserver.stubbing.entrance import Entrance
 from mockserver.stubs.service import PlainService, Ready, Stub
-from mockserver.values import Record
+from mockserver.values import JSON, Record
 from mockserver.world.clock import parse_timestamp
 from mockserver.world.collection import Collection
 from mockserver.world.journal import Entry, Event
@@ -59,6 +60,7 @@ class ServerFacts:
 
     contract: Contract
     worlds: Worlds
+    entrance: Entrance
     serves: str
     faults: list[str]
     settings: Record
@@ -106,7 +108,7 @@ class Extension(Guarded):
 
 
 class Control(Guarded):
-    """The admin API. A stub is the method with the name of its operation."""
+    """The admin API. A stub is the method with the name of its operation, here or in `setting`."""
 
     def __init__(self, facts: ServerFacts) -> None:
         super().__init__(data.CONTROL_DOCUMENT, data.CONTROL_BUNDLE, facts.access)
@@ -115,11 +117,45 @@ class Control(Guarded):
 
     def stub(self, operation: Operation) -> tuple[str, Stub]:
         """Return the stub of an operation."""
+        if operation.family in ("stubs", "scenarios", "faults"):
+            return "family", self._set(operation.stub_name)
         return "family", getattr(self, operation.stub_name)
 
     def ready(self, operation: Operation) -> Ready | None:
         """What the stub of an operation waits for, if anything: the method with `_before_` before its name."""
         return getattr(self, f"_before_{operation.stub_name}", None)
+
+    def _set(self, name: str) -> Stub:
+        """The stub of an operation on what testers set, whose room is loaded when it is first called."""
+
+        def stub(request: Request, world: World) -> Reply:
+            answer: Stub = getattr(self._setting, name)
+            return answer(request, world)
+
+        return stub
+
+    def word(self, problem: Problem, operation: Operation | None) -> Reply:
+        """Return an RFC 9457 problem document, with advice for those who come from WireMock."""
+        return super().word(wiremock.advised(problem), operation)
+
+    def perform(self, operation_id: str, world: World, body: JSON = None, query: str = "", **path: str) -> JSON:
+        """Do what a call of the admin API does, without one, and return the body of its reply.
+
+        `perform("addMapping", world, {"request": …})`. Raises `Problem` for all that the call would be refused for, with
+        the same violations.
+        """
+        operation = self.contract.operation(operation_id)
+        raw = b"" if body is None else values.dump(body)
+        headers = {b"content-type": b"application/json", b"content-length": b"%d" % len(raw)} if raw else {}
+        try:
+            request = self.contract.requests[operation].read(path, query.encode(), headers, raw)
+        except ContractBroken as broken:
+            raise wiremock.advised(refusal(broken.violations(self.contract.explainer()))) from None
+        _, stub = self.stub(operation)
+        with world.attempt() as attempt:
+            reply = stub(request, world)
+            attempt.keep()
+        return reply.body
 
     def get_health(self, request: Request, world: World) -> Reply:
         """Tell that the server is up."""
@@ -360,7 +396,7 @@ class Control(Guarded):
 
     def list_collections(self, request: Request, world: World) -> Reply:
         """Show the collections that hold something."""
-        sizes = {name: len(each) for name, each in sorted(world.collections.items()) if len(each)}
+        sizes = {name: len(each) for name, each in sorted(world.collections.items()) if len(each) and not _is_own(name)}
         return Reply(200, {"collections": sizes})
 
     def list_records(self, request: Request, world: World) -> Reply:
@@ -375,6 +411,13 @@ class Control(Guarded):
         if record is None:
             raise Problem(NOT_FOUND, f"{request.path['collection']} holds no record {request.path['key']}")
         return Reply(200, self._exhibit.veil(world).over(_shown_record(record)))
+
+    @cached_property
+    def _setting(self) -> Any:
+        """What serves mappings, scenarios and faults; loaded when somebody first asks for them."""
+        from mockserver.control.setting import Setting
+
+        return Setting(self.facts.entrance.stubbing)
 
     @cached_property
     def _exhibit(self) -> Exhibit:
@@ -438,7 +481,7 @@ class Control(Guarded):
         world = self._world(name)
         return {
             "name": name,
-            "records": sum(len(each) for each in world.collections.values()),
+            "records": sum(len(each) for name, each in world.collections.items() if not _is_own(name)),
             "calls": len(world.journal),
             "snapshots": sorted(self.facts.worlds.snapshots(name)),
             **_time(world),
@@ -447,6 +490,11 @@ class Control(Guarded):
 
 def _led_nowhere(entry: Entry) -> bool:
     return entry.operation is None and entry.mapping is None
+
+
+def _is_own(collection: str) -> bool:
+    """Whether a collection holds what testers set, and no records of the service."""
+    return collection.startswith("_")
 
 
 def _time(world: World) -> Record:

@@ -25,6 +25,7 @@ _CODES = {
     problems.NO_SUCH_PATH: ("AB08", "not_found_error"),
     problems.CONFLICT: ("AB07", "conflict_error"),
     problems.SERVICE_FAILED: ("AB04", "server_error"),
+    problems.STUB_BROKE_CONTRACT: ("AB04", "server_error"),
     problems.MOCK_BROKE_CONTRACT: ("AB04", "server_error"),
     problems.MOCK_FAILED: ("AB04", "server_error"),
 }
@@ -91,6 +92,6 @@ def _parameter(problem: Problem) -> str | None:
 def _reply(problem: Problem, body: Record) -> Reply:
     """The reply of a refusal. A 5xx carries the header that keeps the SDKs from hiding it by a retry (sdk-call-map 8.3)."""
     headers = dict(problem.headers)
-    if problem.kind.status >= 500:
+    if problem.status >= 500:
         headers["x-portkey-gateway-exception"] = "true"
-    return Reply(problem.kind.status, body, headers, problem=problem.kind.name)
+    return Reply(problem.status, body, headers, problem=problem.kind.name)

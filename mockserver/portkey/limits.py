@@ -110,17 +110,22 @@ def check_rates(rates: list[Record] | None, subject: str, refusal: str, world: W
     """Refuse a call when a window of requests or tokens is full.
 
     `subject` names the counters, `refusal` is what the caller reads, `type_` the type of error where it has one of its own.
-    Source: gateway-data-plane, error catalogue A and C (texts); *chosen*: `Retry-After` in whole seconds, which the gateway
-    does not send, since clients under test need it; tokens refuse once a window holds as many as it may, since what a call
-    will need is not known before it.
+    Source: gateway-data-plane, error catalogue A and C (texts); *chosen*: tokens refuse once a window holds as many as it may,
+    since what a call will need is not known before it.
     """
     for rate in rates or ():
-        length_s = WINDOW_S[rate["unit"]]
-        now_s = world.clock.seconds()
-        window = int(now_s // length_s)
+        window = int(world.clock.seconds() // WINDOW_S[rate["unit"]])
         if used_in(window, world.facts.get(_counter(subject, rate))) >= rate["value"]:
-            wait_s = max(1, math.ceil((window + 1) * length_s - now_s))
-            raise Problem(RATE_LIMITED, refusal, headers={"retry-after": str(wait_s)}, type_=type_)
+            raise Problem(RATE_LIMITED, refusal, headers={"retry-after": str(wait_s(rate["unit"], world))}, type_=type_)
+
+
+def wait_s(unit: str, world: World) -> int:
+    """How many seconds a window of this unit goes on.
+
+    *chosen*: `Retry-After` in whole seconds, which the gateway does not send, since clients under test need it.
+    """
+    length_s, now_s = WINDOW_S[unit], world.clock.seconds()
+    return max(1, math.ceil((now_s // length_s + 1) * length_s - now_s))
 
 
 def count_rates(rates: list[Record] | None, subject: str, world: World, **amounts: int) -> None:

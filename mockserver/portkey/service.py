@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.operations import Operation
-from mockserver.contract.problems import NOT_FOUND, Problem
+from mockserver.contract.problems import NOT_FOUND, RATE_LIMITED, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import calls, envelopes, identity, metering, scopes, seeds
+from mockserver.portkey import calls, envelopes, failing, identity, metering, scopes, seeds
 from mockserver.portkey.auditing import Auditor
 from mockserver.portkey.gateway import configs, exchange, serving
 from mockserver.portkey.gateway.proxying import Missed
@@ -28,6 +28,7 @@ class PortkeyService:
     name = "Portkey"
     layouts = LAYOUTS
     stubs = "mockserver.portkey"
+    marks = frozenset({"provider", "key"})
 
     def __init__(self, document: Record, *, strict: bool) -> None:
         self._strict = strict
@@ -84,6 +85,16 @@ class PortkeyService:
         if operation is not None and scopes.is_data_plane(operation.id):
             return envelopes.of_gateway(problem)
         return envelopes.of_control_plane(problem)
+
+    def names(self, mark: str, request: Request, operation: Operation, world: World) -> Collection[str] | None:
+        """Return the id and name of a call's key, or the names of its provider; see `failing`."""
+        if mark == "key":
+            return failing.names_of_key(request.caller)
+        return None if operation.id in serving.OPERATIONS else failing.names_of_provider(request, operation, world)
+
+    def limited(self, problem: Problem, request: Request, operation: Operation, world: World) -> Problem:
+        """Return a refusal of the rate limiter as it would be for the key of a call; see `failing`."""
+        return failing.limited(problem, request.caller, world) if problem.kind is RATE_LIMITED else problem
 
     def seed(self, world: World, fixture: Record) -> None:
         """Fill a new world from a fixture."""

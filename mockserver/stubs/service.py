@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from mockserver.contract.operations import Operation
-from mockserver.contract.problems import UNAUTHENTICATED, Problem
+from mockserver.contract.problems import RATE_LIMITED, UNAUTHENTICATED, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.stubs.sampling import Sampler, Source
@@ -35,16 +35,28 @@ Perform: TypeAlias = Callable[[str, dict[str, str], Headers, JSON, World], Reply
 """Calls an operation from inside: its id, values of its path, headers, JSON body. A refusal is a reply as well."""
 
 
+class PendingFault(Protocol):
+    """A fault that a tester set for a provider: whether it strikes shows when the operation asks one."""
+
+    def take(self, names: Collection[str], world: World) -> Record | None:
+        """Return how a provider that goes by these names fails now, None when it does not.
+
+        With `delay_ms`, and `error` (`status`; `message`, `type`, `code`, `retry_after_s` as far as told) or `after_events`.
+        """
+        ...
+
+
 class Service(Protocol):
     """What one API adds: who calls, how it words problems, how its collections are laid out, its own stubs.
 
     `stubs` is the package whose modules hold a family's functions, one module a family, one function an operation; None
-    when there is none.
+    when there is none. `marks` are what it knows of a call beyond the document, for faults: `provider`, `key`.
     """
 
     name: str
     layouts: Mapping[str, Layout]
     stubs: str | None
+    marks: frozenset[str]
 
     def identify(self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Headers, world: World) -> Any:
         """Return who calls, or raise `Problem`. Nothing is validated yet: `path` holds decoded texts."""
@@ -68,6 +80,17 @@ class Service(Protocol):
 
     def word(self, problem: Problem, operation: Operation | None) -> Reply:
         """Return the API's own reply for a problem; `operation` is None when the call was not routed."""
+        ...
+
+    def names(self, mark: str, request: Request, operation: Operation, world: World) -> Collection[str] | None:
+        """Return the names by which the provider or key of a call goes, ids among them, no secrets.
+
+        None where only the operation finds out whom it asks: it then looks at `request.faults` itself.
+        """
+        ...
+
+    def limited(self, problem: Problem, request: Request, operation: Operation, world: World) -> Problem:
+        """Return the problem of a fault with what the service adds to such a refusal: of a limiter, how long to wait."""
         ...
 
     def seed(self, world: World, fixture: Record) -> None:
@@ -99,6 +122,7 @@ class PlainService:
     """An API without code of its own: credentials are looked for as the document says, problems are RFC 9457."""
 
     stubs: str | None = None
+    marks: frozenset[str] = frozenset()
 
     def __init__(self, document: Record, plant: Planter | None = None, sampler: Sampler | None = None) -> None:
         """`plant` puts an entry of a fixture into a world, `sampler` makes refusals in the document's own shapes."""
@@ -140,13 +164,23 @@ class PlainService:
         body: Record = {
             "type": f"urn:mockserver:{problem.kind.name}",
             "title": problem.kind.title,
-            "status": problem.kind.status,
+            "status": problem.status,
             "detail": problem.detail,
         }
         if problem.violations:
             body["violations"] = [violation.as_json() for violation in problem.violations]
-        reply = Reply(problem.kind.status, body, dict(problem.headers), "application/problem+json", problem.kind.name)
+        reply = Reply(problem.status, body, dict(problem.headers), "application/problem+json", problem.kind.name)
         return reply if operation is None else self._reword(reply, problem, operation)
+
+    def names(self, mark: str, request: Request, operation: Operation, world: World) -> Collection[str] | None:
+        """A document alone tells of no providers, and of no keys by name."""
+        return ()
+
+    def limited(self, problem: Problem, request: Request, operation: Operation, world: World) -> Problem:
+        """Tell how long the minute goes on; *chosen*, since there is no limiter whose window it could be."""
+        if problem.kind is RATE_LIMITED and "retry-after" not in problem.headers:
+            problem.headers["retry-after"] = str(60 - int(world.clock.seconds()) % 60)
+        return problem
 
     def _reword(self, reply: Reply, problem: Problem, operation: Operation) -> Reply:
         """Put a refusal into the words of the document where it has its own for this status."""

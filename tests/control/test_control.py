@@ -141,7 +141,18 @@ OPERATIONS = [
 @pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=[f"{method} {path}" for method, path in OPERATIONS])
 def test_control_every_operation_is_served(client: Client, method: str, path: str) -> None:
     """Answered by its own stub, and never by a defect."""
-    sent: Record = {"/worlds": {"name": "test-served"}, "/clock": {"frozen": True}, "/clock/move": {"seconds": 0}}
+    sent: Record = {
+        "/worlds": {"name": "test-served"},
+        "/clock": {"frozen": True},
+        "/clock/move": {"seconds": 0},
+        "/mappings": {"response": {"fall_through": True}},
+        "/mappings/{id}": {"response": {}},
+        "/mappings/import": {"mappings": []},
+        "/mappings/find-by-metadata": {"contains": "a"},
+        "/mappings/remove-by-metadata": {"contains": "a"},
+        "/faults": {"effect": {"reset": True}},
+        "/faults/{id}": {"effect": {"reset": True}},
+    }
     sent |= {"/requests/wait": {"timeout_s": 0}, "/events/wait": {"timeout_s": 0}, "/near-misses/request": {"url": "/v1/key"}}
     sent |= {each: {} for each in ("/requests/find", "/requests/count", "/requests/remove", "/near-misses/request-pattern")}
     filled = path.replace("{world}", "test-served").replace("{number}", "1")

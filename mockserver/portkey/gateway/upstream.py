@@ -13,6 +13,7 @@ from math import ceil
 from typing import Literal, TypeAlias
 
 from mockserver.contract.replies import Piece, Reply, Stream
+from mockserver.portkey import limits
 from mockserver.portkey.addresses import own_address
 from mockserver.portkey.answers import chat, completions, embeddings, images, moderations, rerank, speech, sse, transcription
 from mockserver.portkey.answers.chance import Chance
@@ -86,7 +87,7 @@ def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, pa
     if unsupported is not None:
         return unsupported
     asked = scripts.Asked(exchange.request.operation.id, provider.name, provider.slug or None, model, path, body)
-    script = scripts.find(exchange.world, asked) or {}
+    script = scripts.find(exchange.world, asked) or failing(exchange, provider)
     delay_ms, most_ms = script.get("delay_ms", 0), timeout_ms(exchange, target)
     if most_ms is not None and delay_ms > most_ms:
         exchange.elapsed_ms += most_ms
@@ -107,6 +108,28 @@ def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, pa
         return _failure(exchange, provider, error)
     answer.script = script
     return answer
+
+
+def failing(exchange: Exchange, provider: Provider) -> Record:
+    """Return a fault that a tester set for a provider, as the script that it would be; an empty one for none."""
+    names = {provider.name, provider.slug, f"@{provider.slug}"} - {"", "@"}
+    for fault in exchange.request.faults:
+        told = fault.take(names, exchange.world)
+        if told is not None:
+            script: Record = {"delay_ms": told["delay_ms"]}
+            if "error" in told:
+                error = dict(told["error"])
+                wait_s = error.pop("retry_after_s", wait_of(error["status"], exchange.world))
+                script["answer"] = {"error": error if wait_s is None else {**error, "retry_after": wait_s}}
+            if "after_events" in told:
+                script["cut_after"] = told["after_events"]
+            return script
+    return {}
+
+
+def wait_of(status: int, world: World) -> int | None:
+    """How long a provider that is too busy asks to wait: until the minute is over (*chosen*)."""
+    return limits.wait_s("rpm", world) if status == 429 else None
 
 
 def model_of(kind: str, body: Record) -> str:
