@@ -394,9 +394,10 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         call.strike, call.forbearing = verdict.strike, verdict.off_contract
         call.mapping, call.fault = verdict.names
         failure = stubbing.failure(verdict, request, target.operation, world)
-        if isinstance(failure, Problem):
-            raise failure
         if failure is not None:
+            request.answered_by = "fault"
+            if isinstance(failure, Problem):
+                raise failure
             return failure
         mapping, operation = verdict.mapping, target.operation
         if mapping is not None and not mapping.answer.falls_through:

@@ -45,8 +45,10 @@ def test_error_is_in_the_words_of_the_api(desk: Desk, error: Record, status: int
 
 
 def test_operation_does_not_run_when_an_error_strikes(desk: Desk) -> None:
-    desk.fault(match={"operation": "addMember"}, effect={"error": {"status": 409}})
+    made = desk.fault(match={"operation": "addMember"}, effect={"error": {"status": 409}})
     assert desk.post("/api/v2/members", {"name": "Ada", "town": "Ely"}).status_code == 409
+    told = desk.admin("GET", "/requests")["requests"][0]
+    assert told["stub"] == {"kind": "fault", "mapping": None, "fault": made["id"]}
     assert desk.get("/api/v2/members").json()["count"] == 0
 
 
