@@ -42,7 +42,9 @@ class Gate:
     def __init__(self, document: Record, direction: Direction) -> None:
         self._direction = direction
         self._base = f"urn:mockserver:{direction}"
-        self._schemas: Record = (document.get("components") or {}).get("schemas") or {}
+        components = document.get("components")
+        schemas = components.get("schemas") if isinstance(components, dict) else None
+        self._schemas: Record = schemas if isinstance(schemas, dict) else {}
         self._converted: Record = {}
 
     def compile(self, schema: Record) -> Validator:

@@ -88,7 +88,7 @@ def walk(kind: str, node: Record, path: tuple[str | int, ...] = ()) -> Iterator[
 
 def find(document: JSON, reference: str) -> JSON:
     """Return what a reference within the document (`#/components/…`) points to. Raises `KeyError`."""
-    if not reference.startswith("#"):
+    if not isinstance(reference, str) or not reference.startswith("#"):
         raise KeyError(reference)
     node = document
     for part in reference[1:].split("/")[1:]:

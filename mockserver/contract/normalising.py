@@ -55,11 +55,19 @@ def _broken(document: Record) -> list[str]:
 
 def base_path(document: Record) -> str:
     """Return the path of the first server, without a slash at its end; variables take their defaults."""
-    servers = document.get("servers") or [{}]
-    url = str(servers[0].get("url", ""))
-    for name, variable in (servers[0].get("variables") or {}).items():
-        url = url.replace("{" + name + "}", str(variable.get("default", "")))
-    return urlsplit(url).path.rstrip("/")
+    servers = document.get("servers")
+    server: JSON = servers[0] if isinstance(servers, list) and servers else None
+    if not isinstance(server, dict):
+        return ""
+    url = str(server.get("url", ""))
+    variables = server.get("variables")
+    for name, variable in variables.items() if isinstance(variables, dict) else ():
+        default = variable.get("default", "") if isinstance(variable, dict) else ""
+        url = url.replace("{" + name + "}", str(default))
+    try:
+        return urlsplit(url).path.rstrip("/")
+    except ValueError:  # no address: `mockserver check` tells
+        return ""
 
 
 def add_error_responses(document: Record, statuses: tuple[str, ...], response: Record) -> Record:

@@ -218,6 +218,8 @@ class _Reader:
         )
 
     def contents(self, node: Record, place: str) -> tuple[Content, ...]:
+        if not isinstance(node.get("content", {}), dict):
+            raise OperationFault(f"{place}/content", "an object is needed here, with media types")
         return tuple(
             Content(name.lower(), content.get("schema"), content.get("encoding") or {}, place + pointer("content", name))
             for name, content in (node.get("content") or {}).items()

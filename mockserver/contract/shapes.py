@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from mockserver.contract import grammar
 from mockserver.values import JSON, Record
 
+_T = TypeVar("_T")
 Cast: TypeAlias = Callable[[str], JSON]
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,999})")
@@ -51,9 +52,10 @@ def shape_of(schema: JSON, document: Record) -> Shape:
         if isinstance(part.get("type"), str):
             types.add(part["type"])
         nullable = nullable or part.get("nullable") is True
-        properties = {**(part.get("properties") or {}), **properties}
-        required.update(part.get("required") or ())
-        options.extend(part.get("enum") or ())
+        # A keyword of the wrong type says nothing; that its schema is none shows when it is compiled.
+        properties = {**_of(dict, part, "properties"), **properties}
+        required.update(name for name in _of(list, part, "required") if isinstance(name, str))
+        options.extend(_of(list, part, "enum"))
         if isinstance(part.get("additionalProperties"), dict):
             additional = additional or part["additionalProperties"]
         if isinstance(part.get("items"), dict):
@@ -82,7 +84,12 @@ def branches(schema: JSON, document: Record) -> Iterator[Record]:
         else:
             yield part
             for word in ("oneOf", "anyOf", "allOf"):
-                stack.extend(reversed(part.get(word) or []))
+                stack.extend(reversed(_of(list, part, word)))
+
+
+def _of(kind: type[_T], part: Record, keyword: str) -> _T:
+    value = part.get(keyword)
+    return value if isinstance(value, kind) else kind()
 
 
 def cast_for(shape: Shape) -> Cast:

@@ -126,11 +126,13 @@ class PlainService:
 
     def __init__(self, document: Record, plant: Planter | None = None, sampler: Sampler | None = None) -> None:
         """`plant` puts an entry of a fixture into a world, `sampler` makes refusals in the document's own shapes."""
-        self.name = str((document.get("info") or {}).get("title") or "API")
+        info = document.get("info")
+        self.name = str((info.get("title") if isinstance(info, dict) else None) or "API")
         self.layouts: Mapping[str, Layout] = {}
         self._plant = plant
         self._sampler = sampler
-        self._schemes: dict[str, Record] = (document.get("components") or {}).get("securitySchemes") or {}
+        components = document.get("components")
+        self._schemes: dict[str, Record] = (components.get("securitySchemes") if isinstance(components, dict) else None) or {}
 
     def identify(self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Headers, world: World) -> Any:
         """Ask for the credentials of one of the alternatives; which they are does not matter."""
