@@ -6,14 +6,14 @@ readers (connexion, openapi-core, schemathesis) get the same object, with no ref
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
 from mockserver.contract import grammar
 from mockserver.contract.errors import DocumentError
 from mockserver.contract.reading import parse_text, read_bytes
-from mockserver.values import JSON, Record
+from mockserver.values import JSON, Record, pointer
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,13 @@ class Bundle:
     """A document with every reference within it, each file that was read with its bytes, and what is wrong.
 
     A reference that leads nowhere is a fault and stays as it is: it costs the operations that need it, not the document.
+    `origins` tells where what stands at a pointer came from, as file and pointer; what has none came from the root file.
     """
 
     document: Record
     sources: dict[Path, bytes]
     faults: list[str]
+    origins: dict[str, tuple[Path, str]] = field(default_factory=dict)
 
 
 def bundle(root: Path) -> Bundle:
@@ -43,6 +45,8 @@ class _Bundler:
         """Where each foreign pointer went: (file, pointer) to `#/components/…`."""
         self.added: dict[str, Record] = {}
         self.faults: list[str] = []
+        self.inlined: dict[int, tuple[Path, str]] = {}
+        """Where path items of other files came from, by the object in the document."""
         self.done: set[int] = set()
         """Objects already treated: a reference that was rewritten must not be read again, relative to its old file."""
 
@@ -59,7 +63,14 @@ class _Bundler:
         components = document.setdefault("components", {})
         for section, entries in self.added.items():
             components.setdefault(section, {}).update(entries)
-        return Bundle(document, self.sources, self.faults)
+        return Bundle(document, self.sources, self.faults, self.origins())
+
+    def origins(self) -> dict[str, tuple[Path, str]]:
+        found = {place.removeprefix("#"): origin for origin, place in self.named.items()}
+        for path, item in self.document["paths"].items():
+            if id(item) in self.inlined:
+                found[pointer("paths", path)] = self.inlined[id(item)]
+        return found
 
     def tree(self, path: Path) -> JSON:
         if path not in self.trees:
@@ -87,6 +98,7 @@ class _Bundler:
     def inline(self, node: Record, reference: str, file: Path) -> None:
         target_file, fragment = self.split(reference, file)
         target = self.target(target_file, fragment, reference, file)
+        self.inlined[id(node)] = (target_file, fragment)
         del node["$ref"]
         for key, value in target.items():
             node.setdefault(key, value)

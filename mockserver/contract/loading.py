@@ -25,18 +25,19 @@ def load_document(path: Path, cache: Path | None = None) -> Loaded:
 
     `cache` is where its bundle is looked for first, for a document that ships with one.
     """
-    _check_file(path)
+    check_file(path)
     value = _cached(path, cache, _bundle)
     return Loaded(value["document"], value["faults"])
 
 
 def load_value(path: Path, cache: Path | None = None) -> JSON:
     """Return the value of a YAML file. Raises `DocumentError` when it cannot be read."""
-    _check_file(path)
+    check_file(path)
     return _cached(path, cache, _value)
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Raise `DocumentError` when there is no file to be read."""
     if path.is_dir():
         raise DocumentError(path, "is a folder; name a file in it")
     if not path.is_file():
