@@ -17,7 +17,7 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m mockserver check
+	$(BIN)/python -m mockserver check --fail-on warning
 
 fuzz: $(STAMP)
 	$(BIN)/python -m mockserver.fuzz $(ARGS)

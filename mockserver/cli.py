@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from mockserver import __version__
+from mockserver.checking.command import check
 
 
 def fail(message: str) -> NoReturn:
@@ -231,40 +232,7 @@ def serve(
             port_file.unlink(missing_ok=True)
 
 
-@main.command(context_settings={"help_option_names": ["--help"]})
-@click.argument("document", required=False, type=click.Path(path_type=Path))
-def check(document: Path | None) -> None:
-    """Say what is wrong with DOCUMENT: validity, references, examples, links, schemas that nothing satisfies.
-
-    Exit status 0 when nothing is, 1 when something is, 2 when the document cannot be read.
-    """
-    from mockserver import data
-    from mockserver.contract.bundling import bundle
-    from mockserver.contract.contract import Contract
-    from mockserver.contract.errors import DocumentError, SetupError
-    from mockserver.contract.grammar import METHODS
-    from mockserver.contract.linting import Fault, lint
-    from mockserver.contract.normalising import normalise
-    from mockserver.stubs.resources import ResourceStubs
-
-    path = document or data.DOCUMENT
-    try:
-        made = bundle(path)
-    except DocumentError as error:
-        fail(str(error))
-    normalised = normalise(made.document)
-    faults = lint(normalised, made.faults)
-    if not faults:  # what is inferred needs a document that is in order
-        try:
-            ResourceStubs(normalised, Contract(normalised).operations)
-        except SetupError as error:
-            place, _, message = str(error).partition(": ")
-            faults.append(Fault("operation", place, message))
-    for fault in faults:
-        click.echo(str(fault))
-    count = sum(method in item for item in made.document["paths"].values() if isinstance(item, dict) for method in METHODS)
-    click.echo(f"{path}: {count} operations, {len(faults)} faults")
-    sys.exit(1 if faults or not count else 0)
+main.add_command(check)
 
 
 @main.command(context_settings={"help_option_names": ["--help"]})

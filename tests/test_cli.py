@@ -2,271 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from click.testing import CliRunner, Result
 
+from mockserver import data
 from mockserver.app import App
-from mockserver.cli import main
-from mockserver.contract.bundling import bundle
-from mockserver.contract.linting import Fault, lint
-from mockserver.contract.normalising import normalise
 from mockserver.values import Record
 from tests.conftest import DOCUMENTS
-
-CLEAN: Record = yaml.safe_load("""\
-openapi: 3.0.3
-info: {title: Shop, version: 1.0.0}
-servers: [{url: /}]
-paths:
-  /orders:
-    get:
-      operationId: listOrders
-      parameters:
-        - {name: limit, in: query, schema: {type: integer, minimum: 1, default: 20}, example: 5}
-      responses:
-        '200':
-          description: Orders.
-          content:
-            application/json:
-              schema: {type: object, properties: {data: {type: array, items: {$ref: '#/components/schemas/Order'}}}}
-              examples:
-                none: {value: {data: []}}
-                one: {$ref: '#/components/examples/One'}
-    post:
-      operationId: addOrder
-      requestBody:
-        required: true
-        content:
-          application/json: {schema: {$ref: '#/components/schemas/NewOrder'}, example: {what: a lamp, card: '4111'}}
-      responses:
-        '201':
-          description: An order.
-          content: {application/json: {schema: {$ref: '#/components/schemas/Order'}, example: {id: 1, what: a lamp}}}
-          links:
-            read: {operationId: getOrder, parameters: {id: '$response.body#/id'}}
-  /orders/{id}:
-    summary: One order
-    parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
-    get:
-      operationId: getOrder
-      responses:
-        '200':
-          description: An order.
-          content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}
-components:
-  examples:
-    One: {value: {data: [{id: 1, what: a lamp}]}}
-  schemas:
-    Order:
-      type: object
-      required: [id]
-      properties: {id: {type: integer, readOnly: true}, what: {type: string}, state: {type: string, default: open}}
-      example: {id: 1, what: a lamp}
-    NewOrder:
-      type: object
-      required: [what]
-      properties:
-        what: {type: string, minLength: 1, example: a lamp}
-        card: {type: string, writeOnly: true}
-""")
-
-LIST, ADD, GET = "/paths/~1orders/get", "/paths/~1orders/post", "/paths/~1orders~1{id}/get"
-ORDER = "/components/schemas/Order"
-
-
-def planted(path: str, value: Any = ...) -> Record:
-    """The clean document with something else at a place; nothing there when no value is given."""
-    document = copy.deepcopy(CLEAN)
-    *way, last = (part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:])
-    node: Any = document
-    for part in way:
-        node = node[int(part)] if isinstance(node, list) else node.setdefault(part, {})
-    if value is ...:
-        del node[last]
-    elif isinstance(node, list):
-        node.insert(int(last), value)
-    else:
-        node[last] = value
-    return document
-
-
-def written(document: Any, folder: Path) -> Path:
-    path = folder / "shop.yaml"
-    path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
-    return path
-
-
-def faults(document: Record, folder: Path) -> list[Fault]:
-    made = bundle(written(document, folder))
-    return lint(normalise(made.document), made.faults)
-
-
-def run(*arguments: str | Path) -> Result:
-    """The command in process. It ends by a status, never by an exception of its own."""
-    result = CliRunner().invoke(main, [str(each) for each in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
-
-
-# check: planted faults.
-
-LIMIT: Record = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1}}
-
-PLANTED: list[tuple[str, str, Any, str, str, str]] = [
-    # What stands where, and which fault is told at which place, in which words.
-    ("broken path parameter", "/paths/~1orders~1{id}/parameters", [], "operation", GET, "'id' is not described"),
-    ("no responses", GET + "/responses", {}, "operation", GET, "no response is described"),
-    ("no status", GET + "/responses/20", {"description": "x"}, "operation", GET + "/responses", "'20' is no status"),
-    ("unknown scheme", GET + "/security", [{"Key": []}], "operation", GET + "/security", "'Key' is not described"),
-    ("broken pattern", ORDER + "/properties/what/pattern", "(", "operation", LIST, "schema"),
-    ("dangling component", ORDER + "/properties/owner", {"$ref": "#/components/schemas/Nobody"}, "operation", LIST, "Nobody"),
-    ("no title", "/info/title", ..., "invalid", "/info", "title"),
-    ("no description", GET + "/responses/200/description", ..., "invalid", GET + "/responses/200", "is not valid"),
-    ("unknown type", ORDER + "/properties/what/type", "text", "operation", LIST, "schema"),
-    ("crossed bounds", "/components/schemas/No", {"type": "integer", "minimum": 2, "maximum": 1}, "impossible",
-     "/components/schemas/No", "no value can satisfy"),
-    ("contradiction", "/components/schemas/No", {"allOf": [{"type": "string"}, {"type": "integer"}]}, "impossible",
-     "/components/schemas/No", "no value can satisfy"),
-    ("impossible field that is required", ORDER + "/properties/id", {"type": "string", "minLength": 2, "maxLength": 1},
-     "impossible", ORDER, "no value can satisfy"),
-    ("impossible reply", GET + "/responses/200/content/application~1json/schema", {"type": "string", "enum": [1]}, "impossible",
-     GET + "/responses/200/content/application~1json/schema", "no value can satisfy"),
-    ("impossible parameter", LIST + "/parameters", [{**LIMIT, "schema": {"type": "integer", "minimum": 2, "maximum": 1}}],
-     "impossible", LIST + "/parameters/0/schema", "no value can satisfy"),
-    ("no operationId", GET + "/operationId", ..., "unnamed", GET, "GET /orders/{id} has no operationId"),
-    ("operationId twice", GET + "/operationId", "addOrder", "unnamed", GET, "have the same operationId"),
-    ("link to nowhere", ADD + "/responses/201/links/read/operationId", "findOrder", "link", ADD + "/responses/201/links/read",
-     "leads to 'findOrder', which is no operation"),
-    ("link with another parameter", ADD + "/responses/201/links/read/parameters", {"key": "x"}, "link",
-     ADD + "/responses/201/links/read", "sets 'key', which is no parameter of GET /orders/{id}"),
-    ("example of a parameter", LIST + "/parameters/0/example", 0, "example", LIST + "/parameters/0/example", "is below 1"),
-    ("examples of a parameter", LIST + "/parameters", [{**LIMIT, "examples": {"none": {"value": 0}}}], "example",
-     LIST + "/parameters/0/examples/none", "is below 1"),
-    ("example of a body", ADD + "/requestBody/content/application~1json/example", {"what": ""}, "example",
-     ADD + "/requestBody/content/application~1json/example", "/what is too short"),
-    ("example of a reply", ADD + "/responses/201/content/application~1json/example", {"id": "1"}, "example",
-     ADD + "/responses/201/content/application~1json/example", "/id must be integer"),
-    ("named example", LIST + "/responses/200/content/application~1json/examples/none/value", {"data": [{}]}, "example",
-     LIST + "/responses/200/content/application~1json/examples/none", "/data/0/id is required"),
-    ("shared example", "/components/examples/One/value", {"data": {}}, "example",
-     LIST + "/responses/200/content/application~1json/examples/one", "/data must be array"),
-    ("example of a schema", ORDER + "/example", {"what": "a lamp"}, "example", ORDER + "/example", "/id is required"),
-    ("example of a property", ORDER + "/properties/what/example", 5, "example", ORDER + "/properties/what/example",
-     "must be string, not integer"),
-    ("default of a property", ORDER + "/properties/state/default", 5, "example", ORDER + "/properties/state/default",
-     "must be string, not integer"),
-    ("default of a parameter", LIST + "/parameters/0/schema/default", None, "example",
-     LIST + "/parameters/0/schema/default", "must be integer, not null"),
-    ("example of a header", GET + "/responses/200/headers", {"X-Left": {"schema": {"type": "integer"}, "example": "few"}},
-     "example", GET + "/responses/200/headers/X-Left/example", "must be integer"),
-]  # fmt: skip
-
-
-NAMES = [row[0].replace(" ", "-") for row in PLANTED]
-
-
-@pytest.mark.parametrize(("place", "value", "code", "told_at", "message"), [row[1:] for row in PLANTED], ids=NAMES)
-def test_planted_fault_is_found_at_its_place(
-    place: str, value: Any, code: str, told_at: str, message: str, tmp_path: Path
-) -> None:
-    found = faults(planted(place, value), tmp_path)
-    assert (code, told_at) in [(fault.code, fault.place) for fault in found], [str(fault) for fault in found]
-    assert any(message in fault.message for fault in found if (fault.code, fault.place) == (code, told_at))
-
-
-@pytest.mark.parametrize(("place", "value"), [row[1:3] for row in PLANTED], ids=NAMES)
-def test_planted_fault_is_told_in_one_line(place: str, value: Any, tmp_path: Path) -> None:
-    """One fault a line, its place said once: other programs read this."""
-    found = faults(planted(place, value), tmp_path)
-    assert found
-    for fault in found:
-        assert "\n" not in str(fault)
-        assert not fault.place or fault.place not in fault.message
-
-
-def test_every_code_is_planted() -> None:
-    """`reference` has tests of its own below: its place is a file."""
-    assert {row[3] for row in PLANTED} == {"operation", "invalid", "impossible", "unnamed", "link", "example"}
-
-
-@pytest.mark.parametrize(
-    ("reference", "message"),
-    [
-        ("parts.yaml#/Order", "parts.yaml"),
-        ("https://example.com/parts.yaml#/Order", "nothing is fetched from elsewhere"),
-    ],
-    ids=["no-file", "elsewhere"],
-)
-def test_planted_reference_is_found_with_its_file(reference: str, message: str, tmp_path: Path) -> None:
-    found = faults(planted(ORDER + "/properties/owner", {"$ref": reference}), tmp_path)
-    told = [fault for fault in found if fault.code == "reference"]
-    assert len(told) == 1
-    assert message in told[0].message
-    assert "shop.yaml" in told[0].message or "parts.yaml" in told[0].message
-
-
-def test_planted_reference_into_another_file_is_found(tmp_path: Path) -> None:
-    (tmp_path / "parts.yaml").write_text("Order: {type: object}\n", encoding="utf-8")
-    found = faults(planted(ORDER + "/properties/owner", {"$ref": "parts.yaml#/Nobody"}), tmp_path)
-    assert "reference" in [fault.code for fault in found if "parts.yaml#/Nobody points to nothing" in fault.message]
-
-
-def test_fault_of_a_shared_reply_is_found(tmp_path: Path) -> None:
-    """A link of a component is looked at like one that stands in its operation."""
-    document = planted(ADD + "/responses/201", {"$ref": "#/components/responses/Made"})
-    links = {"read": {"operationId": "findOrder"}}
-    document["components"]["responses"] = {"Made": {"description": "An order.", "links": links}}
-    assert "link" in [fault.code for fault in faults(document, tmp_path)]
-
-
-def test_faults_are_told_all_at_once(tmp_path: Path) -> None:
-    document = planted(ORDER + "/example", {})
-    del document["paths"]["/orders/{id}"]["get"]["operationId"]
-    document["components"]["schemas"]["No"] = {"type": "integer", "minimum": 2, "maximum": 1}
-    assert {fault.code for fault in faults(document, tmp_path)} >= {"example", "unnamed", "impossible", "link"}
-
-
-# check: documents that are in order.
-
-
-def test_clean_document_has_no_faults(tmp_path: Path) -> None:
-    assert [str(fault) for fault in faults(CLEAN, tmp_path)] == []
-
-
-@pytest.mark.parametrize(
-    ("place", "value"),
-    [
-        (ADD + "/responses/201/links/read", {"operationRef": "#/paths/~1orders~1{id}/get", "parameters": {"id": "x"}}),
-        (ADD + "/responses/201/links/read/parameters", {"path.id": "$response.body#/id"}),
-        ("/components/schemas/NewOrder/example", {"what": "a lamp", "card": "4111"}),
-        (ORDER + "/properties/what/nullable", True),
-        (ORDER + "/properties/below", {"$ref": "#/components/schemas/Order"}),
-        ("/components/schemas/Odd", {"type": "string", "format": "colour", "example": "red"}),
-        ("/paths/~1orders/x-note", "ours"),
-        ("/components/schemas/Null", {"type": "string", "nullable": True, "default": None}),
-    ],
-    ids=["link-by-reference", "link-by-place", "write-only", "nullable", "recursion", "format", "extension", "null-default"],
-)
-def test_document_that_is_in_order_has_no_faults(place: str, value: Any, tmp_path: Path) -> None:
-    assert [str(fault) for fault in faults(planted(place, value), tmp_path)] == []
-
-
-def test_shared_link_has_no_fault(tmp_path: Path) -> None:
-    document = planted(ADD + "/responses/201/links/read", {"$ref": "#/components/links/Read"})
-    document["components"]["links"] = {"Read": {"operationId": "getOrder", "parameters": {"id": "$response.body#/id"}}}
-    assert [str(fault) for fault in faults(document, tmp_path)] == []
-
-
-@pytest.mark.parametrize("path", ["examples/other_api.yaml"])
-def test_documents_of_the_docs_have_no_faults(path: str) -> None:
-    assert run("check", Path(__file__).parent.parent / "docs" / path).exit_code == 0
-
+from tests.defects.planting import CLEAN, GET, ORDER, planted, run, written
 
 # check: the command.
 
@@ -274,29 +20,37 @@ def test_documents_of_the_docs_have_no_faults(path: str) -> None:
 def test_check_of_the_shipped_document_finds_nothing(shared_app: App) -> None:
     result = run("check")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.endswith(f"openapi.yaml: {len(shared_app.contract.operations)} operations, 0 faults\n")
+    assert f"openapi.yaml: kept; checked {len(shared_app.contract.operations)} operations, " in result.stdout
+    assert f", {len(data.fixture_names())} fixtures; 0 errors, 0 warnings, " in result.stdout
 
 
 def test_check_of_a_clean_document_is_0(tmp_path: Path) -> None:
     path = written(CLEAN, tmp_path)
     result = run("check", path)
-    assert (result.exit_code, result.stdout) == (0, f"{path}: 3 operations, 0 faults\n")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        f"{path}: kept; checked 3 operations, 31 schemas, 7 examples, 1 links, 3 resource stubs; "
+        "0 errors, 0 warnings, 0 notes\n"
+    )
 
 
 def test_check_counts_operations_only(tmp_path: Path) -> None:
     """A summary of a path is none."""
     result = run("check", written(planted("/paths/~1orders/summary", "Orders"), tmp_path))
-    assert ": 3 operations, 0 faults" in result.stdout
+    assert "checked 3 operations," in result.stdout
 
 
 def test_check_of_a_faulty_document_is_1(tmp_path: Path) -> None:
     path = written(planted(ORDER + "/example", {"id": "one"}), tmp_path)
     result = run("check", path)
     assert result.exit_code == 1
-    assert result.stdout.splitlines() == [
-        f"example {ORDER}/example: /id must be integer, not string",
-        f"{path}: 3 operations, 1 faults",
+    lines = path.read_text().splitlines()
+    line = lines.index("      example:", lines.index("    Order:")) + 1
+    assert result.stdout.splitlines()[:2] == [
+        f"{path}:{line}:7: error MS-X001: /id must be integer, not string",
+        f"    at: {ORDER}/example",
     ]
+    assert "; 1 error, 0 warnings, 0 notes" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -311,14 +65,15 @@ def test_check_finds_an_override_with_which_nothing_would_start(said: Record, me
     path = written(planted(GET + "/x-resource", said), tmp_path)
     result = run("check", path)
     assert result.exit_code == 1
-    assert result.stdout.startswith(f"operation {GET}: {message}")
+    assert f"error MS-D018: {message}" in result.stdout
     assert run("routes", path).exit_code == 2
 
 
 def test_check_of_a_document_without_operations_is_1(tmp_path: Path) -> None:
     result = run("check", written({"openapi": "3.0.3", "info": {"title": "x", "version": "1"}, "paths": {}}, tmp_path))
     assert result.exit_code == 1
-    assert "0 operations" in result.stdout
+    assert "MS-D017" in result.stdout
+    assert "checked 0 schemas" in result.stdout
 
 
 @pytest.mark.parametrize("item", [None, [], "orders"], ids=str)
@@ -364,7 +119,9 @@ def test_folder_is_no_document(command: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["check", "routes"])
 @pytest.mark.parametrize("arguments", [["--nonsense"], ["one.yaml", "two.yaml"]], ids=["option", "two-documents"])
 def test_wrong_use_of_a_command_is_2(command: str, arguments: list[str]) -> None:
-    assert run(command, *arguments).exit_code == 2
+    result = run(command, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", ["serve", "check", "routes"])

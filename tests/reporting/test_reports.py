@@ -245,6 +245,26 @@ def test_html_can_be_read_by_everybody() -> None:
     assert "@media print" in text
 
 
+def luminance(colour: str) -> float:
+    """Relative luminance, as WCAG 2.1 defines it."""
+    digits = colour.removeprefix("#")
+    digits = "".join(digit * 2 for digit in digits) if len(digits) == 3 else digits
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_html_has_enough_contrast(scheme: int) -> None:
+    """WCAG 2.1, 1.4.3: 4.5 to 1, on the ground and on panels, for all colours of texts."""
+    blocks = re.findall(r":root \{(.*?)\}", page.TEMPLATE.read_text(encoding="utf-8"), re.DOTALL)
+    colours = dict(re.findall(r"--(\w+): (#\w+)", blocks[scheme]))
+    for ground in ("ground", "panel"):
+        for name in ("ink", "soft", "error", "warning", "note", "kept"):
+            one, two = sorted((luminance(colours[ground]), luminance(colours[name])))
+            assert (two + 0.05) / (one + 0.05) >= 4.5, (ground, name)
+
+
 def test_html_has_every_finding_with_its_place_and_what_to_do() -> None:
     read = outline(made())
     assert read.tags.count("article") == 3

@@ -1,0 +1,79 @@
+"""`mockserver check` on the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from mockserver.reporting.delivery import deliver, report_options
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"mockserver: {message}", err=True)
+    sys.exit(2)
+
+
+@click.command(context_settings={"help_option_names": ["--help"]})
+@click.argument("document", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--fixture",
+    "fixtures",
+    metavar="NAME|FILE",
+    multiple=True,
+    help="Check a fixture as well. Can be given several times.  [default: those that come along, for the shipped document]",
+)
+@click.option(
+    "--stubs",
+    metavar="FILE|FOLDER",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Check stub files as well, in WireMock's form. Can be given several times.",
+)
+@click.option(
+    "--against",
+    metavar="URL|FILE",
+    multiple=True,
+    help="Say in what DOCUMENT differs from another, and for whom that is breaking. Can be given several times.",
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    show_default=True,
+    help="How many seconds to wait for the document of a URL.",
+)
+@report_options
+def check(
+    document: Path | None,
+    fixtures: tuple[str, ...],
+    stubs: tuple[Path, ...],
+    against: tuple[str, ...],
+    timeout_s: float,
+    report: Any,
+    fail_on: Any,
+    notes: bool,
+) -> None:
+    """Say what is wrong with DOCUMENT, by default the one that comes along, and with what stands beside it.
+
+    Its validity, references, schemas, examples, links; whether each operation has a stub; fixtures and stub files; and what it
+    lacks against another document.
+
+    Exit status 0 when all is in order, 1 when something is not, 2 when the check cannot be made.
+    """
+    from mockserver.checking import fetching, setup
+    from mockserver.checking.run import check as run
+    from mockserver.contract.errors import SetupError
+
+    for name in fixtures:
+        if fault := setup.fixture_fault(name):
+            _fail(fault)
+    try:
+        others = tuple(fetching.subject(each, timeout_s) for each in against)
+        made = run(document, fixtures, stubs, others)
+    except SetupError as error:
+        _fail(str(error))
+    deliver(made, report, fail_on, notes=notes)
