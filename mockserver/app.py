@@ -210,6 +210,7 @@ def _added(settings: Settings, admin: control.Control, document: Record, name: s
 def _complete(document: Record, settings: Settings) -> Record:
     """Document the refusals of the engine where another's document is silent, so that replies can be held to it."""
     if not _is_shipped(settings):
+        normalising.add_upgrade_responses(document, _PROBLEM)
         normalising.add_error_responses(document, ("400", "401", "404", "409", "413", "415"), _PROBLEM)
     return document
 

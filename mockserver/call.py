@@ -51,13 +51,14 @@ class Call:
     KEY: ClassVar[str] = "mockserver.call"
 
     __slots__ = (
-        "body", "caller", "fault", "forbearing", "headers", "mapping", "method", "path", "path_values", "problem", "query",
-        "raw_headers", "reply", "request", "started", "strike", "target", "world", "world_name",
+        "body", "caller", "fault", "forbearing", "headers", "is_socket", "mapping", "method", "path", "path_values", "problem",
+        "query", "raw_headers", "reply", "request", "started", "strike", "target", "world", "world_name",
     )  # fmt: skip
 
     def __init__(self, scope: Any) -> None:
         self.started = time.perf_counter()
-        self.method: str = scope["method"]
+        self.is_socket: bool = scope["type"] == "websocket"
+        self.method: str = "GET" if self.is_socket else scope["method"]  # which a handshake always is
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
         self.raw_headers: list[tuple[bytes, bytes]] = scope["headers"]

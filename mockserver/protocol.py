@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with head and body of a reply in one write.
+"""uvicorn's protocols: that of WebSockets with quiet refusals, that of HTTP with head and body of a reply in one write.
 
 uvicorn writes the head as soon as it has it. Each write is a system call that wakes the client, twice for every reply:
 a fifth of all the time that a small reply takes. Here the head waits for what is written next in the same step of the
@@ -14,6 +14,7 @@ from typing import Any
 from weakref import WeakMethod
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from mockserver.call import BREAK_OFF
 
@@ -88,3 +89,13 @@ class OneWriteProtocol(HttpToolsProtocol):
         self._held.flush()
         self.transport = self._held._transport
         super().handle_websocket_upgrade()
+
+
+class RefusingProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol of WebSockets. One may be refused, which uvicorn by itself does, but reports as an error."""
+
+    async def send(self, message: Any) -> None:
+        """Send a message; the last one of a refusal completes the handshake."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True

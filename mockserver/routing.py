@@ -162,6 +162,8 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
                 call.reply = Reply(204, headers={"allow": leaf.allow})  # OPTIONS, which no operation answers
                 return
         call.target = target
+        if call.is_socket and not target.operation.is_socket:
+            raise Problem(INVALID_REQUEST, f"{target.operation} is no WebSocket: call it by plain HTTP")
         scope.setdefault("extensions", {})[ROUTING_CONTEXT] = {"operation_id": target.operation.id}
         await self.app(scope, receive, send)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 
-from mockserver.protocol import OneWriteProtocol
+from mockserver.protocol import OneWriteProtocol, RefusingProtocol
 
 KEEP_ALIVE_S = 75
 """Clients that pause between calls must not find their connection closed; uvicorn's own 5 s are too few."""
@@ -123,6 +123,7 @@ def configuration(app: Any, log_level: str = "warning", http: Any = OneWriteProt
         app,
         loop="uvloop",
         http=http,
+        ws=RefusingProtocol,
         lifespan="on",
         log_level=log_level,
         access_log=False,

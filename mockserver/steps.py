@@ -20,12 +20,14 @@ from mockserver.contract.problems import (
     MOCK_BROKE_CONTRACT,
     MOCK_FAILED,
     NO_SUCH_PATH,
+    UPGRADE_REQUIRED,
     Problem,
 )
-from mockserver.contract.replies import Reply, Stream
+from mockserver.contract.replies import Duplex, Reply, Stream
 from mockserver.contract.requests import ContractBroken, Request, refusal
 from mockserver.inner import Inside, answered, kept, own_defect
 from mockserver.resolver import StubResolver
+from mockserver.sockets import Minutes, Silence, converse
 from mockserver.stubbing.entrance import Entrance, is_used
 from mockserver.stubs.demand import demand_of
 from mockserver.stubs.sampling import Source
@@ -39,6 +41,9 @@ log = logging.getLogger("mockserver")
 
 WORLD_HEADER = b"x-mock-world"
 PROBLEM_HEADER = b"x-mock-problem"
+
+
+_UPGRADE = {"upgrade": "websocket", "connection": "Upgrade"}
 
 
 class ClientGone(Exception):
@@ -62,10 +67,12 @@ class Edge:
         self._startup = startup
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve one HTTP call; answer the lifespan; refuse what is neither."""
-        if scope["type"] != "http":
-            await self._serve_other(scope, receive, send)
+        """Serve one HTTP call or WebSocket; answer the lifespan."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
             return
+        if scope["type"] == "websocket":
+            await receive()  # that it would like to be one
         call = Call(scope)
         scope[Call.KEY] = call
         try:
@@ -87,7 +94,9 @@ class Edge:
         if reply.due_s is not None and call.world is not None and not await _waited(call.world, reply.due_s, receive):
             self._record(call, reply, self._headers(call, reply, None), b"", None, "left")
             return
-        if type(reply.body) is Stream:
+        if call.is_socket:
+            await self._answer_handshake(scope, call, reply, receive, send)
+        elif type(reply.body) is Stream:
             await self._stream(scope, call, reply, reply.body, receive, send)
         else:
             await self._send(call, reply, send)
@@ -108,7 +117,7 @@ class Edge:
 
     async def _stray(self, call: Call, problem: Problem, receive: Any) -> Reply | None:
         """Return what a tester has set for a call that the document does not have, None for nothing."""
-        if call.target is not None or problem.kind not in (NO_SUCH_PATH, METHOD_NOT_ALLOWED):
+        if call.is_socket or call.target is not None or problem.kind not in (NO_SUCH_PATH, METHOD_NOT_ALLOWED):
             return None
         world = self._worlds.find(_world_name(call))
         if world is None or not is_used(world):
@@ -130,14 +139,33 @@ class Edge:
         return made.reply
 
     async def _send(self, call: Call, reply: Reply, send: Any) -> None:
-        body = b""
-        if reply.status != 204:
-            body = reply.body if type(reply.body) is bytes else values.dump(reply.body)
+        body = _bytes_of(reply)
         headers = self._headers(call, reply, None if reply.status == 204 else len(body))
         # Before the reply goes out: who has the reply may look into the journal at once.
         self._record(call, reply, headers, body)
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
+
+    async def _answer_handshake(self, scope: Any, call: Call, reply: Reply, receive: Any, send: Any) -> None:
+        """Open a WebSocket and talk on it, or refuse it: in full where the server can, else by the 403 that it has for that."""
+        world = call.world
+        if reply.status == 101 and world is not None:
+            headers = [(name.encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
+            number = self._record(call, reply, headers, b"")
+            talk = reply.body.talk if isinstance(reply.body, Duplex) else Silence()
+            # A client that offers protocols gives up when none is taken; a document cannot tell one from another.
+            protocol = next(iter(scope.get("subprotocols", ())), None)
+            await send({"type": "websocket.accept", "headers": headers, "subprotocol": protocol})
+            await converse(world, talk, Minutes(world.journal, number, call.started), receive, send)
+            return
+        body = b"" if type(reply.body) is Stream else _bytes_of(reply)
+        headers = self._headers(call, reply, None if reply.status == 204 else len(body))
+        self._record(call, reply, headers, body)
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+            return
+        await send({"type": "websocket.http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": body})
 
     async def _stream(self, scope: Any, call: Call, reply: Reply, stream: Stream, receive: Any, send: Any) -> None:
         """Send a body piece by piece as its pieces fall due; a client that leaves stops it."""
@@ -198,20 +226,21 @@ class Edge:
         body: bytes,
         chunks: int | None = None,
         ending: str | None = None,
-    ) -> None:
+    ) -> int:
+        """Journal a call; return its number, 0 for one that is not journalled."""
         target = call.target
         if target is not None and not target.journalled:
-            return
+            return 0
         world = call.world
         if world is None:
             if target is None and call.path.startswith("/__admin"):
-                return
+                return 0
             try:
                 world = self._worlds.get(_world_name(call))
             except ValueError:
-                return
+                return 0
         problem, request = call.problem, call.request
-        world.journal.append(
+        return world.journal.append(
             world.clock.seconds(),
             call.method,
             call.path,
@@ -238,19 +267,22 @@ class Edge:
             ending,
         )
 
-    async def _serve_other(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            while True:
-                message = await receive()
-                if message["type"] == "lifespan.startup":
-                    if self._startup is not None:
-                        self._startup()
-                    await send({"type": "lifespan.startup.complete"})
-                elif message["type"] == "lifespan.shutdown":
-                    await send({"type": "lifespan.shutdown.complete"})
-                    return
-        await receive()
-        await send({"type": "websocket.close", "code": 1003, "reason": "no operation of this document is a WebSocket"})
+    async def _live(self, receive: Any, send: Any) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                if self._startup is not None:
+                    self._startup()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def _bytes_of(reply: Reply) -> bytes:
+    if reply.status == 204:
+        return b""
+    return reply.body if type(reply.body) is bytes else values.dump(reply.body)
 
 
 def _nothing() -> None:
@@ -279,7 +311,7 @@ async def _readied(ready: Awaitable[None], left: asyncio.Future[Any]) -> None:
 
 async def _departure(receive: Any) -> None:
     """Return when the client has left."""
-    while (await receive())["type"] != "http.disconnect":
+    while not (await receive())["type"].endswith(".disconnect"):
         pass
 
 
@@ -359,7 +391,7 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         assert target.stub is not None
         assert world is not None
         headers = call.headers
-        if b"content-length" in headers or b"transfer-encoding" in headers:
+        if not call.is_socket and (b"content-length" in headers or b"transfer-encoding" in headers):
             call.body = await read_body(headers, receive, self._body_limit)
         try:
             request = target.request.read(call.path_values, call.query, headers, call.body)
@@ -380,8 +412,12 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
             if demand is not None:
                 request.answered_by = "demand"
                 reply = kept(target, target.demands.answer(demand, target.operation, Source(world.ids, world.clock)))
+            elif target.operation.is_socket and not call.is_socket:
+                reply = Reply(101)
             else:
                 reply = answered(target, request, world)
+            if reply.status == 101 and not call.is_socket:
+                raise Problem(UPGRADE_REQUIRED, "Ask for an upgrade to websocket", headers=_UPGRADE)
             if (reply.status < 400 or reply.kept) and demand is None:
                 target.service.account(request, reply, target.operation, world)
                 attempt.keep()

@@ -81,6 +81,14 @@ def add_error_responses(document: Record, statuses: tuple[str, ...], response: R
     return document
 
 
+def add_upgrade_responses(document: Record, response: Record) -> Record:
+    """Document the refusal of a plain call for every operation that opens a WebSocket."""
+    for _, kind, node in grammar.walk("document", document):
+        if kind == "operation" and "101" in (node.get("responses") or {}):
+            node["responses"].setdefault("426", response)
+    return document
+
+
 def _schema(schema: Record) -> None:
     if "$ref" in schema:
         # The standard ignores what stands beside a reference; `nullable` there is common, and its meaning plain.

@@ -108,6 +108,11 @@ class Operation:
         """The name of its function in a family: `createWidget` gives `create_widget`."""
         return snake_case(self.id)
 
+    @property
+    def is_socket(self) -> bool:
+        """Whether it opens a WebSocket: it documents that it switches protocols."""
+        return "101" in self.responses
+
     def __str__(self) -> str:
         return f"{self.method.upper()} {self.path}"
 

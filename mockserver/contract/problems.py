@@ -22,6 +22,7 @@ class Kind:
 NO_SUCH_PATH = Kind("no-such-path", 404, "The document has no such path")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "The path takes other methods")
 INVALID_REQUEST = Kind("invalid-request", 400, "The request breaks the contract")
+UPGRADE_REQUIRED = Kind("upgrade-required", 426, "The operation is a WebSocket")
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The operation takes other media types")
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is larger than the limit")
 INVALID_WORLD = Kind("invalid-world", 400, "The name of the world is none")
@@ -37,7 +38,7 @@ MOCK_BROKE_CONTRACT = Kind("mock-broke-contract", 500, "The mock's own reply bre
 MOCK_FAILED = Kind("mock-failed", 500, "The mock failed: a defect of the mock")
 
 KINDS = (
-    NO_SUCH_PATH, METHOD_NOT_ALLOWED, INVALID_REQUEST, UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_WORLD,
+    NO_SUCH_PATH, METHOD_NOT_ALLOWED, INVALID_REQUEST, UPGRADE_REQUIRED, UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_WORLD,
     UNAUTHENTICATED, FORBIDDEN, EXHAUSTED, RATE_LIMITED, NOT_FOUND, CONFLICT, SERVICE_FAILED,
     STUB_BROKE_CONTRACT, MOCK_BROKE_CONTRACT, MOCK_FAILED,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mockserver.contract.findings import Finding, flatten, from_gate, violation
 from mockserver.contract.gate import Gate, Validator
@@ -51,17 +51,53 @@ class Stream:
         self.headless = headless
 
 
+class Closing(NamedTuple):
+    """The end of a WebSocket, said by the server."""
+
+    code: int = 1000
+    reason: str = ""
+
+
+class Talk(Protocol):
+    """The server's part in what goes to and fro on a WebSocket. Each of its changes to the world stays."""
+
+    def due_s(self) -> float | None:
+        """The time of the world at which there is something to say; None when nothing is until something is heard."""
+        ...
+
+    def say(self) -> str | bytes | Closing | None:
+        """Return what is to be said now, a text or bytes; None when there is nothing after all."""
+        ...
+
+    def hear(self, message: str | bytes) -> None:
+        """Take what the client says."""
+        ...
+
+    def end(self) -> None:
+        """Take that either side has ended it: nothing more will be said or heard."""
+        ...
+
+
+class Duplex:
+    """A body that goes both ways: behind a 101 the connection is a WebSocket, and this talks on it."""
+
+    __slots__ = ("talk",)
+
+    def __init__(self, talk: Talk) -> None:
+        self.talk = talk
+
+
 @dataclass(slots=True)
 class Reply:
     """What a stub answers.
 
-    `body` is a JSON value, or bytes or a `Stream` for other media types. `headers` have names in lower case; `media_type` may
-    carry parameters. A `problem` names its kind, for the journal. A refusal that is `kept` changes the world all the same.
-    `due_s` is the time of the world before which the reply does not leave.
+    `body` is a JSON value, or bytes or a `Stream` for other media types; with status 101 a `Duplex`. `headers` have names in
+    lower case; `media_type` may carry parameters. A `problem` names its kind, for the journal. A refusal that is `kept` changes
+    the world all the same. `due_s` is the time of the world before which the reply does not leave.
     """
 
     status: int = 200
-    body: JSON | bytes | Stream = None
+    body: JSON | bytes | Stream | Duplex = None
     headers: dict[str, str] = field(default_factory=dict)
     media_type: str = JSON_TYPE
     problem: str | None = None

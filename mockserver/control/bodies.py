@@ -32,12 +32,12 @@ class Bodies:
 
     def request(self, entry: Entry, operation: Operation | None, found: set[str] | None) -> JSON:
         """The body of the request; `found` None leaves secrets where they are."""
-        media_type = _header(entry.request_headers, "content-type")
+        media_type = _lines_of_socket(entry) or _header(entry.request_headers, "content-type")
         return self._shown(entry.request_body, entry.request_size, media_type, _request_contents(operation), found)
 
     def reply(self, entry: Entry, operation: Operation | None, found: set[str] | None) -> JSON:
         """The body of the reply."""
-        media_type = _header(entry.reply_headers, "content-type")
+        media_type = _lines_of_socket(entry) or _header(entry.reply_headers, "content-type")
         return self._shown(entry.reply_body, entry.reply_size, media_type, _reply_contents(operation, entry.status), found)
 
     def _shown(self, body: bytes, size: int, content_type: str, contents: tuple[Content, ...], found: set[str] | None) -> JSON:
@@ -102,6 +102,11 @@ class Bodies:
 
     def _contents_hold(self, contents: tuple[Content, ...]) -> bool:
         return any(holds_secrets(content.schema, self._document) for content in contents)
+
+
+def _lines_of_socket(entry: Entry) -> str:
+    """How what was said on a WebSocket is read, a message a line; empty for a call that opened none."""
+    return _LINES[0] if entry.status == 101 else ""
 
 
 def _plain(body: bytes, essence: str) -> JSON:

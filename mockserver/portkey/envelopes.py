@@ -13,6 +13,7 @@ from mockserver.values import Record
 
 _CODES = {
     problems.INVALID_REQUEST: ("AB01", "invalid_request_error"),
+    problems.UPGRADE_REQUIRED: ("AB01", "invalid_request_error"),
     problems.UNSUPPORTED_MEDIA_TYPE: ("AB01", "invalid_request_error"),
     problems.BODY_TOO_LARGE: ("AB01", "invalid_request_error"),
     problems.INVALID_WORLD: ("AB01", "invalid_request_error"),

@@ -72,17 +72,15 @@ def override_fault(said: JSON) -> str | None:
 def success(operation: Operation) -> tuple[int, Content | None]:
     """Return the status of an operation's success, and its JSON content if it has one.
 
-    An operation that documents no success but 426 answers that.
+    An operation that documents no success but 101 opens a WebSocket.
     """
     for status in sorted(operation.responses):
         if status.startswith("2"):
             response = operation.responses[status]
             content = next((c for c in response.contents if "json" in c.media_type), None)
             return (int(status) if status.isdigit() else 200), content or (response.contents or (None,))[0]
-    if "426" in operation.responses:
-        # It only switches protocols, and a plain call asks for none.
-        contents = operation.responses["426"].contents
-        return 426, contents[0] if contents else None
+    if operation.is_socket:
+        return 101, None
     if "default" in operation.responses:
         contents = operation.responses["default"].contents
         return 200, contents[0] if contents else None

@@ -115,8 +115,8 @@ class Journal:
         started: float = 0.0,
         chunks: int | None = None,
         ending: str | None = None,
-    ) -> None:
-        """Add a call; the oldest goes when the ring is full. Fields as in `Entry`."""
+    ) -> int:
+        """Add a call and return its number; the oldest goes when the ring is full. Fields as in `Entry`."""
         ring = self._ring
         if len(ring) == self.capacity:
             self.dropped += 1
@@ -154,6 +154,13 @@ class Journal:
                 ending,
             )
         )
+        return number
+
+    def amend(self, number: int, **fields: Any) -> None:
+        """Replace fields of a call that still goes on. Bodies are kept as they are given. One that was dropped stays so."""
+        entry = self.get(number)
+        if entry is not None:
+            self._ring[number - self._ring[0][0]] = tuple(entry._replace(**fields))
 
     def get(self, number: int) -> Entry | None:
         """Return the call with this number, or None when it is unknown or dropped."""
