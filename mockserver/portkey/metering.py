@@ -12,6 +12,7 @@ from mockserver.contract.problems import EXHAUSTED, INVALID_REQUEST, UNAUTHENTIC
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import calls, due, identity, limits, logbook, policies, prices
+from mockserver.portkey.price_list import Price
 from mockserver.portkey.records import find_provider
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
@@ -41,7 +42,7 @@ def addressed(request: Request, world: World) -> Billed:
     *chosen*: a key that the world does not know may name any slug, as it may do all else: who only wants answers need not
     make providers first. OpenAI answers when nobody is named.
     """
-    model = request.fields.get("model") or request.query.get("model")
+    model = request.fields.get("model")
     slug, model = parted(model if isinstance(model, str) and model not in _UNNAMED else "")
     slug = calls.provider_slug(request.headers) or slug
     if not slug:
@@ -187,12 +188,25 @@ def tokens_of(body: JSON) -> tuple[int, int]:
 
 def cost_cents(billed: Billed, asked: int, answered: int, world: World) -> float:
     """Return what tokens cost at a provider, in cents: by the integration's own price of the model, else by its list price."""
+    price, adjustments = _price(billed, world)
+    return prices.cost_cents(price, adjustments, asked, answered) if price is not None else 0.0
+
+
+def sound_cents(billed: Billed, asked: int, answered: int, world: World) -> float:
+    """Return what so many tokens of sound cost more than as many of text, in cents; nothing where no price tells."""
+    price, adjustments = _price(billed, world)
+    if price is None or not (asked or answered):
+        return 0.0
+    return prices.cost_cents(prices.beyond_text(price), adjustments, asked, answered)
+
+
+def _price(billed: Billed, world: World) -> tuple[Price | None, Record | None]:
+    """The price of a model at a provider, None for none, and what its integration makes of it."""
     record = billed.record
     if record is None:
-        price = prices.price_of(billed.name, billed.model)
-        return prices.cost_cents(price, None, asked, answered) if price is not None else 0.0
+        return prices.price_of(billed.name, billed.model), None
     integration = world["integrations"].get(record["integration_id"]) or {}
     own = world["integration_models"].get(f"{integration.get('id')}/{billed.model}") or {}
     price = prices.own_price(own.get("pricing_config"))
     price = price or prices.price_of(billed.name, own.get("base_model_slug") or billed.model)
-    return prices.cost_cents(price, integration.get("pricing_adjustments"), asked, answered) if price is not None else 0.0
+    return price, integration.get("pricing_adjustments")

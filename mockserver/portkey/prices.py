@@ -100,6 +100,14 @@ def own_price(pricing: Record | None) -> Price | None:
     return Price(*((units.get(name) or {}).get("price") or 0 for name in ("request_token", "response_token")))
 
 
+def beyond_text(price: Price) -> Price:
+    """Return what a token of sound costs more than one of text; nothing where a list does not price sound."""
+    asked, answered = price.request_audio_token, price.response_audio_token
+    return Price(
+        0.0 if asked is None else asked - price.request_token, 0.0 if answered is None else answered - price.response_token
+    )
+
+
 def cost_cents(price: Price, adjustments: Record | None, request_tokens: int, response_tokens: int) -> float:
     """Return what tokens cost, in cents.
 

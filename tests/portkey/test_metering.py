@@ -151,12 +151,6 @@ def test_plain_provider_is_no_slug(asker: Client) -> None:
     assert ask(asker, "gpt-4o", provider="openai").status_code == 200
 
 
-def test_model_in_the_query_names_the_provider(ours: Client, asker: Client) -> None:
-    """As realtime calls do."""
-    error = refusal(asker.get("/v1/realtime", params={"model": "@nowhere/gpt-4o-realtime"}), 400)
-    assert error["message"] == "Following keys are not valid: nowhere"
-
-
 def test_field_of_a_form_names_the_provider(ours: Client, asker: Client) -> None:
     change(ours, rate_limits=[rate(0)])
     upload: Record = {"files": {"file": ("speech.wav", b"RIFF", "audio/wav")}, "headers": {"x-portkey-provider": "openai"}}

@@ -90,8 +90,8 @@ class Outcome:
     """What a target has come to.
 
     `reply` is what goes to the caller but for the gateway's headers. `retries` is as the header has it. `usage` are tokens of
-    request and response, `response` the JSON of what was answered; `asked` tells that a provider was, `final` keeps a fallback
-    from going on.
+    request and response, `sound` how many of them are of sound where that has a price of its own, `response` the JSON of what
+    was answered; `asked` tells that a provider was, `final` keeps a fallback from going on.
     """
 
     reply: Reply
@@ -101,6 +101,7 @@ class Outcome:
     retries: int = 0
     cache_status: str = "DISABLED"
     usage: tuple[int, int] = (0, 0)
+    sound: tuple[int, int] = (0, 0)
     final: bool = False
     asked: bool = False
     response: JSON = None

@@ -22,7 +22,7 @@ OPERATIONS = frozenset(
     {
         "createChatCompletion", "createCompletion", "createEmbedding", "createRerank", "createModeration", "createImage",
         "createImageEdit", "createImageVariation", "createSpeech", "createTranscription", "createTranslation",
-        "createPromptCompletion", "createGeneration",
+        "createPromptCompletion", "createGeneration", "connectRealtime",
     }
 )  # fmt: skip
 """Operations that come here; whatever else the data plane has is metered by what it says itself."""
@@ -39,15 +39,25 @@ def answer(kind: str, request: Request, world: World, body: Record | None = None
     """
     exchange = opened(kind, request, world, request.caller.config or configs.NONE, request.fields if body is None else body)
     outcome = route(exchange, attempt)
-    cost_cents = _counted(exchange, outcome)
+    settle(exchange, outcome)
     reply = outcome.reply
     reply.headers = {**reply.headers, **headers(exchange, outcome)}
     reply.kept = True
     if exchange.elapsed_ms:
         reply.due_s = world.clock.seconds() + exchange.elapsed_ms / 1000
-    logbook.record(world, _log(exchange, outcome, cost_cents))
-    _rate(exchange, outcome)
     return reply
+
+
+def settle(exchange: Exchange, outcome: Outcome, said: Record | None = None) -> None:
+    """Count what a call used, leave its log, and keep the feedback of guardrails.
+
+    `said` is logged as what was asked where the call's own body is not it.
+    """
+    log = _log(exchange, outcome, _counted(exchange, outcome))
+    if said is not None and "body" in log["request"]:
+        log["request"]["body"] = said
+    logbook.record(exchange.world, log)
+    _rate(exchange, outcome)
 
 
 def _rate(exchange: Exchange, outcome: Outcome) -> None:
@@ -85,7 +95,8 @@ def _counted(exchange: Exchange, outcome: Outcome) -> float:
     provider = outcome.provider
     billed = metering.Billed(provider.name, provider.slug, provider.record, outcome.model)
     pictures = prices.pictures_cents(provider.name, outcome.model, exchange.body, outcome.response)
-    return metering.count(exchange.request, billed, *outcome.usage, exchange.world, pictures)
+    besides = pictures + metering.sound_cents(billed, *outcome.sound, exchange.world)
+    return metering.count(exchange.request, billed, *outcome.usage, exchange.world, besides)
 
 
 def _log(exchange: Exchange, outcome: Outcome, cost_cents: float) -> LogRecord:

@@ -33,8 +33,9 @@ DEFAULT_MODELS = {
     "createSpeech": "tts-1",
     "imageGenerate": "dall-e-2",
     "moderate": "omni-moderation-latest",
+    "realtime": "gpt-realtime",
 }
-"""What a missing model becomes (gateway-data-plane, Provider and model addressing; moderations *chosen*)."""
+"""What a missing model becomes (gateway-data-plane, Provider and model addressing; moderations and realtime *chosen*)."""
 
 _RERANKS = frozenset({"cohere", "voyage", "jina", "pinecone", "bedrock", "azure-ai"})
 _EMBEDS_NOT = frozenset({"anthropic"})
@@ -238,7 +239,7 @@ def _unsupported(kind: str, provider: Provider) -> Answer | None:
 
 def _failure(exchange: Exchange, provider: Provider, said: Record) -> Answer:
     """A provider's own error, in the words of the kind of call."""
-    is_plain = provider.name == "openai" and exchange.kind == "chatComplete"
+    is_plain = provider.name == "openai" and exchange.kind in ("chatComplete", "realtime")
     reply = failed(provider, said, is_plain=is_plain)
     return Answer(reply.status, reply.body, retry_after_s=said.get("retry_after"), headers=reply.headers)
 
@@ -370,6 +371,7 @@ def _created(exchange: Exchange) -> int:
 
 _KINDS: dict[str, _Kind] = {
     "chatComplete": _chat,
+    "realtime": _chat,
     "complete": _complete,
     "embed": _embed,
     "rerank": _rerank,
