@@ -23,7 +23,8 @@ class Call:
     """A call of a method by its name.
 
     `given`: its arguments, by name for Python, by position for Node. `reaches`: the operations that the server sees, in
-    order, each answering 200; with `polls` the last one as often as the SDK likes. `keep`: the name that later calls know the
+    order, each answering 200, with `polls` the last one as often as the SDK likes; or 101 when it `talks`: then the reply is a
+    connection, on which a response is asked for and read to its end. `keep`: the name that later calls know the
     reply by. `streams`: the reply is read event by
     event; `unstreamed` is the error of an SDK that gets none. `raises`: the error of a method that breaks by itself. Errors
     are the beginning of `class: message`. `async_method`, `async_raises`: where AsyncPortkey has another name, or breaks by
@@ -38,6 +39,7 @@ class Call:
     keep: str = ""
     polls: bool = False
     streams: bool = False
+    talks: bool = False
     unstreamed: str = ""
     raises: str = ""
     async_method: str = ""
@@ -148,7 +150,7 @@ def departures(rows: list[Row], portkey: PortkeyWorld, make: Callable[[Call, Any
         made = [(call["operation"], call["status"]) for call in portkey.calls[before:]]
         while row.polls and made[-2:-1] == made[-1:]:
             made.pop()
-        if made != [(operation, 200) for operation in row.operations]:
+        if made != [(operation, 101 if row.talks else 200) for operation in row.operations]:
             found.append(f"{row.method} reached {made}, not {row.operations}")
         silent = row.streams and not UNSTREAMED.isdisjoint(row.operations)
         expected = row.unstreamed if silent else row.raises
@@ -181,7 +183,6 @@ def provider_for(family: str) -> str:
 
 
 UNREACHED = {
-    "connectRealtime": "a WebSocket, and none is served",
     "acceptUserInvite": "a link, which people open and no SDK",
     "fetchLogExportFile": "an address that the reply to `download` tells, for any HTTP client",
     "getGatewayHealth": "no SDK asks for it; containers and load balancers do",
@@ -218,7 +219,6 @@ BEYOND = {
         "OpenAI has it and Portkey publishes no operation for it",
     ),
     **dict.fromkeys(("close", "copy", "fetch", "is_closed", "webhooks", "with_options"), "it sends nothing"),
-    **dict.fromkeys(("beta.realtime.connect", "realtime.connect"), UNREACHED["connectRealtime"]),
 }
 """Methods of the SDKs, or all of a namespace, that the tables leave out, and why; names in snake case."""
 
@@ -648,6 +648,10 @@ PYTHON: Families = {
         Call("images.create_variation", {"image": Upload("image.png")}, "createImageVariation"),
     ],
     "rerank": [Call("post", {"url": "/rerank", **RERANK}, "createRerank")],
+    "realtime": [
+        Call("realtime.connect", {"model": "gpt-realtime"}, "connectRealtime", talks=True),
+        Call("beta.realtime.connect", {"model": "gpt-4o-realtime-preview"}, "connectRealtime", talks=True),
+    ],
     "audio": [
         Call("audio.speech.create", {"model": "tts-1", "voice": "nova", "input": "At noon."}, "createSpeech"),
         Call("audio.transcriptions.create", {"file": Upload("speech.wav"), "model": "whisper-1"}, "createTranscription"),
