@@ -6,16 +6,19 @@ import asyncio
 import threading
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from mockserver.app import App, Settings
 from mockserver.portkey.seeds import admin_key
 from mockserver.pytest_plugin import PortkeyWorld
 from mockserver.values import JSON, Record
 from tests.conftest import Client
 
+DOCUMENTS = Path(__file__).parent.parent / "documents"
 SOON_S = 5
 CHAT: Record = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Which tide is next?"}]}
 
@@ -64,7 +67,7 @@ def test_call_tells_its_place(client: Client) -> None:
         ("GET", "/v1/nothing", ..., ("broke", "unchecked", "client"), None),
         ("GET", "/v1/api-keys/0b6f2c51-6a1e-4f5e-9a53-1f0cb1f8a7d2", ..., ("kept", "kept", "client"), "family"),
         ("GET", "/v1/api-keys?__code=400", ..., ("kept", "kept", "client"), "demand"),
-        ("GET", "/v1/threads/thread_1", ..., ("kept", "kept", "client"), "resource"),
+        ("GET", "/v1/threads/thread_1", ..., ("kept", "kept", "client"), "family"),
     ],
 )
 def test_call_tells_the_verdicts(
@@ -74,6 +77,12 @@ def test_call_tells_the_verdicts(
     told = newest(client)
     assert tuple(told["verdict"].values()) == verdict
     assert (told["stub"] or {}).get("kind") == kind
+
+
+def test_call_tells_that_the_document_implied_its_stub() -> None:
+    client = Client(App(Settings(document=DOCUMENTS / "shop.yaml")), headers={"x-shop-key": "any"})
+    client.get("/orders")
+    assert newest(client)["stub"]["kind"] == "resource"
 
 
 def test_call_that_nobody_may_make_is_not_checked(strict: Client) -> None:
