@@ -19,15 +19,18 @@ from mockserver.contract.contract import Contract
 from mockserver.contract.errors import DocumentError
 from mockserver.contract.loading import Loaded, load_document, load_value
 from mockserver.contract.operations import Operation
+from mockserver.contract.problems import Problem
+from mockserver.contract.reading import parse_text, read_bytes
 from mockserver.inner import Inside
 from mockserver.resolver import StubResolver
 from mockserver.routing import Routing
 from mockserver.steps import Edge, Identity, Stubs, WorldChoice
 from mockserver.stubbing.entrance import Entrance
+from mockserver.stubbing.files import files, mappings_in
 from mockserver.stubs.demand import Demands
 from mockserver.stubs.resources import ResourceStubs
 from mockserver.stubs.service import FixtureError, PlainService, Ready, Service, Stub
-from mockserver.values import Record
+from mockserver.values import Record, pointer
 from mockserver.world.clock import Clock
 from mockserver.world.journal import CAPACITY
 from mockserver.world.world import Layouts, World, Worlds
@@ -49,7 +52,7 @@ class Settings:
     shipped document and an empty world for another. `body_limit` is in bytes, `journal` in calls. `admin_hosts` are names,
     beside localhost, under which the admin API may be called; `unredacted` lets exports of the journal hold secrets;
     `longest_wait_s` cuts short how long it waits for calls. `sample_unknown` has records that are not there answered by
-    samples instead of 404.
+    samples instead of 404. `stubs` are files or folders of mappings that every world begins with.
     """
 
     document: Path | None = None
@@ -64,6 +67,7 @@ class Settings:
     unredacted: bool = False
     longest_wait_s: float = 600
     sample_unknown: bool = False
+    stubs: tuple[Path, ...] = ()
 
 
 class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
@@ -109,6 +113,8 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
             resolver = StubResolver(api.contract.operations, None, api.stub)
             self._serve(api.contract, api, resolver, api.base_path, journalled=False, ready=api.ready)
         self.app, self.middleware_stack = self._build_middleware_stack()
+        if settings.stubs:
+            self.worlds.reseed(self._set_stubs)
 
     def _serve(
         self,
@@ -144,6 +150,17 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         self.apis.append(
             API(LeanSpecification(contract.document), base_path=base_path, name=base_path, **options.__dict__, **keywords)
         )
+
+    def _set_stubs(self, world: World) -> None:
+        for file in (file for path in self.settings.stubs for file in files(path)):
+            for parts, mapping in mappings_in(parse_text(read_bytes(file), file)):
+                place = pointer(*parts) or "/"
+                if not isinstance(mapping, dict):
+                    raise DocumentError(file, "a mapping is an object with request and response", place)
+                try:
+                    self.control.perform("addMapping", world, mapping)
+                except Problem as problem:
+                    raise DocumentError(file, "; ".join(map(str, problem.violations)) or problem.detail, place) from None
 
     def _facts(self) -> control.ServerFacts:
         settings = self.settings

@@ -91,6 +91,14 @@ def main() -> None:
     "[default: small_team for the shipped document, else an empty world]",
 )
 @click.option(
+    "--stubs",
+    metavar="FILE|FOLDER",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    envvar=["MOCKSERVER_STUBS"],
+    help="Stubs that every world begins with, in WireMock's form. Can be given several times.",
+)
+@click.option(
     "--seed",
     type=int,
     default=0,
@@ -171,6 +179,7 @@ def serve(
     port: int,
     host: str,
     fixture: str | None,
+    stubs: tuple[Path, ...],
     seed: int,
     auth: str,
     port_file: Path | None,
@@ -212,6 +221,7 @@ def serve(
                 admin_hosts=(host, *admin_host),
                 unredacted=unredacted,
                 sample_unknown=unknown_ids == "sample",
+                stubs=stubs,
             )
         )
     except (SetupError, CannotListen) as error:

@@ -12,6 +12,7 @@ from mockserver.checking.faults import Fault
 from mockserver.checking.subject import Subject
 from mockserver.reporting.finding import Related
 from mockserver.reporting.report import Report
+from mockserver.stubbing.files import files
 
 
 def check(
@@ -38,7 +39,7 @@ def check(
         setup.stubs(subject, path, report)
         setup.fixtures(path, fixtures or (tuple(data.fixture_names()) if path is None else ()), report)
     for place in stubs:
-        for file in stub_files.files(place):
+        for file in files(place):
             stub_files.check(subject, file, report)
     for other in against:
         report.facts["against"] = ", ".join(filter(None, (report.facts.get("against"), other.name)))

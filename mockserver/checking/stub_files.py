@@ -1,6 +1,6 @@
 """Whether stub files keep the contract: objects with `request` and `response` as WireMock writes them, one or many a file.
 
-What only a call can show (templates, patterns of bodies, chance) is left alone. A mapping that says `"off_contract": true`
+What only a call can show (rendered templates, chance) is left alone. A mapping that says `"off_contract": true`
 means to break the contract, and only its call is looked at.
 """
 
@@ -19,30 +19,20 @@ from mockserver.checking.subject import Subject
 from mockserver.contract.errors import DocumentError
 from mockserver.contract.normalising import base_path
 from mockserver.contract.operations import Operation
+from mockserver.contract.problems import Problem
 from mockserver.contract.reading import parse_text, read_bytes
 from mockserver.contract.replies import JSON_TYPE, Reply
 from mockserver.contract.requests import ContractBroken
 from mockserver.contract.violations import Violation
 from mockserver.reporting.finding import Place, Related
 from mockserver.reporting.report import Report
+from mockserver.stubbing.files import mappings_in
 from mockserver.values import JSON, Record, pointer
 
 _ADDRESSES = ("url", "urlPath", "urlPattern", "urlPathPattern", "urlPathTemplate")
 _PATTERNS = {"urlPattern", "urlPathPattern"}
 _SAMPLES = ("1", "a", "abc-123", "00000000-0000-4000-8000-000000000000")
 """What stands in for a variable of a path, to find out which operations a pattern is for."""
-
-
-def files(path: Path) -> list[Path]:
-    """Return the stub files at a path: itself, or all below a folder. Raises `DocumentError`."""
-    if path.is_dir():
-        found = sorted(path.rglob("*.json"))
-        if not found:
-            raise DocumentError(path, "there is no .json file in it")
-        return found
-    if not path.is_file():
-        raise DocumentError(path, "there is no such file")
-    return [path]
 
 
 def check(subject: Subject, path: Path, report: Report) -> None:
@@ -58,15 +48,11 @@ def check(subject: Subject, path: Path, report: Report) -> None:
         report.add("MS-X009", error.reason, Place(shown(path), "", line))
         return
     report.count("stub files")
-    mappings = value.get("mappings") if isinstance(value, dict) else None
-    if isinstance(mappings, list):
-        for at, mapping in enumerate(mappings):
-            judge.mapping(mapping, ["mappings", str(at)])
-    elif isinstance(value, list):
-        for at, mapping in enumerate(value):
-            judge.mapping(mapping, [str(at)])
-    else:
-        judge.mapping(value, [])
+    for parts, mapping in mappings_in(value):
+        known = len(report.findings)
+        judge.mapping(mapping, parts)
+        if len(report.findings) == known and isinstance(mapping, dict):
+            judge.setting(mapping, parts)
 
 
 @dataclass
@@ -157,6 +143,17 @@ class _Judge:
             if found := pattern.fullmatch(path):
                 return dict(zip(pieces[1::2], found.groups(), strict=True))
         return None
+
+    # What a server has against it that the document alone does not tell: matchers, templates, fields that it does not know.
+
+    def setting(self, mapping: Record, parts: list[str]) -> None:
+        app = self.subject.app
+        try:
+            app.control.perform("addMapping", app.worlds.get("default"), mapping)
+        except Problem as problem:
+            for violation in problem.violations:
+                inside = [values.unescape(each) for each in violation.pointer.split("/")[1:]]
+                self.add("MS-X009", str(violation), [*parts, *inside])
 
     # What it waits for.
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mockserver import values
+from mockserver.app import App, Settings
 from mockserver.checking.faults import Fault
 from mockserver.checking.places import Locator, shown
 from mockserver.checking.validity import set_aside
@@ -26,6 +27,7 @@ class Subject:
     def __init__(self, path: Path, name: str | None = None) -> None:
         check_file(path)
         made = bundle(path)
+        self.path = path
         self.name = name or shown(path)
         self.written: Record = values.parse(values.dump(made.document))
         """As it was written, references to other files put in place."""
@@ -40,6 +42,11 @@ class Subject:
     def contract(self) -> Contract:
         """What can be served of it."""
         return Contract(self.document)
+
+    @cached_property
+    def app(self) -> App:
+        """A server of it."""
+        return App(Settings(document=self.path))
 
     @cached_property
     def names(self) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from mockserver.values import JSON, Record
@@ -146,6 +146,12 @@ class Worlds:
         self.seed = seed_world.snapshot()
         self._worlds: dict[str, World] = {}
         self._snapshots: dict[str, dict[str, Snapshot]] = {}
+
+    def reseed(self, change: Callable[[World], None]) -> None:
+        """Change the seed world, before any world is forked from it."""
+        assert not self._worlds, "worlds that are there would not know of it"
+        change(self._pattern)
+        self.seed = self._pattern.snapshot()
 
     def get(self, name: str) -> World:
         """Return a world, forked from the seed when it is new. Raises `ValueError` for a name that is none."""

@@ -147,9 +147,22 @@ STUBS = [
         "/request/bodyPatterns/0",
         "body/what is required",
     ),
+    Stub("a file", stub("GET", "/orders/1", {"bodyFileName": "order.json"}), "MS-X009", "/response", "bodyFileName"),
+    Stub("no body", stub("GET", "/orders", {"status": 200}), "MS-X009", "/response/body", "has a body in the document"),
+    Stub(
+        "a misspelt matcher",
+        stub("GET", "/orders/1", {"jsonBody": ORDER}, headers={"accept": {"equalsTo": "x"}}),
+        "MS-X009",
+        "/request/headers/accept",
+        "equalsTo",
+    ),
+    Stub("any operation", {"request": {}, "response": {"status": 503}}, "MS-X009", "/response/status", "503 is not documented"),
 ]
 
 IDS = [each.name.replace(" ", "-") for each in STUBS]
+
+
+MADE = {"status": 201, "jsonBody": ORDER, "headers": LOCATION}
 
 
 def check_stubs(value: Any, folder: Path, name: str = "stub.json") -> list[Record]:
@@ -181,16 +194,15 @@ def test_defect_among_other_stubs_is_told_at_its_own(defect: Stub, tmp_path: Pat
         stub("GET", "/v1/orders/1", {"status": 404, "jsonBody": {"message": "no"}}),
         stub("ANY", "/orders/1", {"jsonBody": ORDER}),
         stub("POST", "/orders", {"status": 201, "body": json.dumps(ORDER), "headers": LOCATION}),
-        stub("POST", "/orders", {"status": 201, "headers": LOCATION}, bodyPatterns=[{"equalToJson": '{"what": "x"}'}]),
-        stub("POST", "/orders", {"status": 201, "headers": LOCATION}, bodyPatterns=[{"matchesJsonPath": "$.what"}]),
+        stub("POST", "/orders", MADE, bodyPatterns=[{"equalToJson": '{"what": "x"}'}]),
+        stub("POST", "/orders", MADE, bodyPatterns=[{"matchesJsonPath": "$.what"}]),
         {"request": {"method": "GET", "urlPathPattern": "/orders/[0-9]+"}, "response": {"jsonBody": ORDER}},
         {"request": {"method": "GET", "urlPathTemplate": "/orders/{order}"}, "response": {"jsonBody": ORDER}},
-        {"request": {"method": "GET", "url": "/orders?limit=5"}, "response": {}},
-        {"request": {}, "response": {"status": 503}},
+        {"request": {"method": "GET", "url": "/orders?limit=5"}, "response": {"jsonBody": {"data": []}}},
+        {"request": {}, "response": {"status": 503}, "off_contract": True},
         {**stub("GET", "/orders/1", {"status": 418, "jsonBody": {}}), "off_contract": True},
         stub("GET", "/orders/1", {"fault": "CONNECTION_RESET_BY_PEER"}),
         stub("GET", "/orders/1", {"jsonBody": {"id": "{{request.path.1}}"}, "transformers": ["response-template"]}),
-        stub("GET", "/orders/1", {"bodyFileName": "order.json"}),
     ],
     ids=lambda value: json.dumps(value)[:60],
 )
