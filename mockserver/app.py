@@ -40,6 +40,8 @@ log = logging.getLogger("mockserver")
 Added: TypeAlias = control.Control | control.Extension | site.Site
 
 BODY_LIMIT = 10 * 2**20
+UPLOAD_LIMIT = 512 * 2**20
+"""As at OpenAI, whose largest file this is."""
 SEEDED_AT = datetime(2025, 1, 6, 9, tzinfo=UTC)
 """When the records of every seed world were made."""
 
@@ -49,10 +51,10 @@ class Settings:
     """What a server is made with.
 
     `document` None is the shipped one. `fixture` is the name of a shipped fixture or a path; None is the default for the
-    shipped document and an empty world for another. `body_limit` is in bytes, `journal` in calls. `admin_hosts` are names,
-    beside localhost, under which the admin API may be called; `unredacted` lets exports of the journal hold secrets;
-    `longest_wait_s` cuts short how long it waits for calls. `sample_unknown` has records that are not there answered by
-    samples instead of 404. `stubs` are files or folders of mappings that every world begins with.
+    shipped document and an empty world for another. `body_limit` and `upload_limit` are in bytes, `journal` in calls.
+    `admin_hosts` are names, beside localhost, under which the admin API may be called; `unredacted` lets exports of the
+    journal hold secrets; `longest_wait_s` cuts short how long it waits for calls. `sample_unknown` has records that are not
+    there answered by samples instead of 404. `stubs` are files or folders of mappings that every world begins with.
     """
 
     document: Path | None = None
@@ -61,6 +63,7 @@ class Settings:
     strict: bool = False
     explain: bool = True
     body_limit: int = BODY_LIMIT
+    upload_limit: int = UPLOAD_LIMIT
     journal: int = CAPACITY
     admin_token: str | None = None
     admin_hosts: tuple[str, ...] = ()
@@ -90,7 +93,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         self.entrance = Entrance(self.contract, self.base_path, self.service)
         self._inside = Inside(self.service)
         super().__init__(
-            Stubs(body_limit=settings.body_limit),
+            Stubs(body_limit=settings.body_limit, upload_limit=settings.upload_limit),
             middlewares=[
                 partial(
                     Edge,
@@ -171,6 +174,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
             "auth": "strict" if settings.strict else "open",
             "explain": settings.explain,
             "body_limit": settings.body_limit,
+            "upload_limit": settings.upload_limit,
             "unknown_ids": "sample" if settings.sample_unknown else "refuse",
             "journal": settings.journal,
             "unredacted": settings.unredacted,

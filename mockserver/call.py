@@ -51,8 +51,9 @@ class Call:
     KEY: ClassVar[str] = "mockserver.call"
 
     __slots__ = (
-        "body", "caller", "fault", "forbearing", "headers", "is_socket", "mapping", "method", "path", "path_values", "problem",
-        "query", "raw_headers", "reply", "request", "started", "strike", "target", "world", "world_name",
+        "body", "body_size", "caller", "fault", "forbearing", "headers", "is_socket", "mapping", "method", "path",
+        "path_values", "problem", "query", "raw_headers", "reply", "request", "started", "strike", "target", "world",
+        "world_name",
     )  # fmt: skip
 
     def __init__(self, scope: Any) -> None:
@@ -69,6 +70,7 @@ class Call:
         self.world: World | None = None
         self.caller: Any = None
         self.body = b""
+        self.body_size: int | None = None  # of a body that is not kept whole
         self.reply: Reply | None = None
         self.problem: Any = None
         self.request: Request | None = None

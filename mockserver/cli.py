@@ -159,6 +159,14 @@ def main() -> None:
     help="Largest request body in bytes.",
 )
 @click.option(
+    "--upload-limit",
+    type=click.IntRange(min=1),
+    default=512 * 2**20,
+    show_default=True,
+    envvar=["MOCKSERVER_UPLOAD_LIMIT"],
+    help="Largest form that uploads files, in bytes.",
+)
+@click.option(
     "--unknown-ids",
     type=click.Choice(["refuse", "sample"]),
     default="refuse",
@@ -189,6 +197,7 @@ def serve(
     unredacted: bool,
     explain: bool,
     body_limit: int,
+    upload_limit: int,
     unknown_ids: str,
     journal: int,
 ) -> None:
@@ -216,6 +225,7 @@ def serve(
                 strict=auth == "strict",
                 explain=explain,
                 body_limit=body_limit,
+                upload_limit=upload_limit,
                 journal=journal,
                 admin_token=admin_token,
                 admin_hosts=(host, *admin_host),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 
 from mockserver import values
 from mockserver.call import Target
@@ -15,6 +17,9 @@ from mockserver.values import JSON
 from mockserver.world.world import World
 
 log = logging.getLogger("mockserver")
+
+_TURN_S = 0.02
+"""How long, in seconds of the machine, what is due may hold up all other calls."""
 
 
 class Inside:
@@ -48,13 +53,19 @@ class Inside:
             return target.service.word(problem, target.operation)
         return reply
 
-    def settle(self, world: World) -> None:
+    async def settle(self, world: World) -> None:
         """Let all happen that became due since the world was last looked at, each at its time.
 
-        Fails: `mock-failed` when something of it cannot, which is a defect of ours; it is then left out.
+        Between two of them others get their turn, once they have taken `_TURN_S`; who calls this world then as well lets
+        happen what is left, in the same order. Fails: `mock-failed` when something of it cannot, which is a defect of ours;
+        it is then left out.
         """
-        now_s = world.clock.seconds()
+        now_s, turn_s = world.clock.seconds(), time.perf_counter()
         while (due := world.agenda.next()) is not None and due.at_s <= now_s:
+            if time.perf_counter() - turn_s > _TURN_S:
+                await asyncio.sleep(0)
+                turn_s = time.perf_counter()
+                continue
             try:
                 with world.clock.held(due.at_s), world.attempt() as attempt:
                     world.agenda.drop(due.family, due.key)

@@ -13,6 +13,7 @@ from mockserver import values
 from mockserver.call import BREAK_OFF, Call, Target
 from mockserver.chassis import Specification, SpecMiddleware
 from mockserver.contract.contract import Contract
+from mockserver.contract.forms import Form, FormReader, FormTooLarge
 from mockserver.contract.problems import (
     BODY_TOO_LARGE,
     INVALID_WORLD,
@@ -24,7 +25,7 @@ from mockserver.contract.problems import (
     Problem,
 )
 from mockserver.contract.replies import Duplex, Reply, Stream
-from mockserver.contract.requests import ContractBroken, Request, refusal
+from mockserver.contract.requests import MULTIPART, ContractBroken, Request, refusal
 from mockserver.inner import Inside, answered, kept, own_defect
 from mockserver.resolver import StubResolver
 from mockserver.sockets import Minutes, Silence, converse
@@ -32,6 +33,7 @@ from mockserver.stubbing.entrance import Entrance, is_used
 from mockserver.stubs.demand import demand_of
 from mockserver.stubs.sampling import Source
 from mockserver.stubs.service import Service
+from mockserver.world.journal import BODY_LIMIT
 from mockserver.world.world import DEFAULT, World, Worlds
 
 if TYPE_CHECKING:
@@ -48,6 +50,23 @@ _UPGRADE = {"upgrade": "websocket", "connection": "Upgrade"}
 
 class ClientGone(Exception):
     """The client left before its request was whole: nobody is there to answer."""
+
+
+class Sent:
+    """What was sent of a stream: how it begins, as far as the journal keeps it, how much it was, and in how many chunks."""
+
+    __slots__ = ("beginning", "chunks", "size")
+
+    def __init__(self) -> None:
+        self.beginning = b""
+        self.chunks = self.size = 0
+
+    def add(self, data: bytes) -> None:
+        """Add what was sent."""
+        if len(self.beginning) < BODY_LIMIT:
+            self.beginning += data[: BODY_LIMIT - len(self.beginning)]
+        self.chunks += 1
+        self.size += len(data)
 
 
 class Edge:
@@ -176,12 +195,12 @@ class Edge:
         if stream.headless:
             reply, headers = replace(reply, status=0), []
         if stream.headless and break_off is None:
-            self._record(call, reply, headers, b"", 0, "cut")
+            self._record(call, reply, headers, b"", Sent(), "cut")
             raise ConnectionResetError("a fault breaks the connection, and there is none to break in process")
         if not stream.headless:
             await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         left = asyncio.ensure_future(_departure(receive))
-        pieces, sent, is_whole = iter(stream.pieces), [], False
+        pieces, sent, is_whole = iter(stream.pieces), Sent(), False
         ending = "cut" if stream.cut else "whole"
         piece = next(pieces, None)
         try:
@@ -190,19 +209,19 @@ class Edge:
                     await call.world.clock.reach(piece.due_s, left)
                 if left.done():
                     break
-                sent.append(piece.data)
+                sent.add(piece.data)
                 following = next(pieces, None)
                 is_whole = following is None
                 if is_whole:
                     # Before the last piece goes out: who has the reply may look into the journal at once.
-                    self._record(call, reply, headers, b"".join(sent), len(sent), ending)
+                    self._record(call, reply, headers, sent.beginning, sent, ending)
                 await send({"type": "http.response.body", "body": piece.data, "more_body": True})
                 await asyncio.sleep(0)  # what is written goes out before the next piece is made
                 piece = following
         finally:
             left.cancel()
             if not is_whole:
-                self._record(call, reply, headers, b"".join(sent), len(sent), "left" if left.done() else ending)
+                self._record(call, reply, headers, sent.beginning, sent, "left" if left.done() else ending)
         if not stream.cut:
             await send({"type": "http.response.body", "body": b""})
         elif break_off is not None:
@@ -224,7 +243,7 @@ class Edge:
         reply: Reply,
         headers: list[tuple[bytes, bytes]],
         body: bytes,
-        chunks: int | None = None,
+        sent: Sent | None = None,
         ending: str | None = None,
     ) -> int:
         """Journal a call; return its number, 0 for one that is not journalled."""
@@ -263,8 +282,10 @@ class Edge:
             request is not None,
             reply.due_s,
             call.started,
-            chunks,
+            None if sent is None else sent.chunks,
             ending,
+            call.body_size,
+            None if sent is None else sent.size,
         )
 
     async def _live(self, receive: Any, send: Any) -> None:
@@ -331,7 +352,7 @@ class WorldChoice:
         except ValueError as error:
             raise Problem(INVALID_WORLD, str(error)) from None
         if world.agenda:
-            self._inside.settle(world)
+            await self._inside.settle(world)
         await self._app(scope, receive, send)
 
 
@@ -361,8 +382,9 @@ class Identity:
 class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
     """The innermost step: the contract on both sides of the stub, and the world changed only by success."""
 
-    def __init__(self, *, body_limit: int) -> None:
+    def __init__(self, *, body_limit: int, upload_limit: int) -> None:
         self._body_limit = body_limit
+        self._upload_limit = upload_limit
 
     def add_api(
         self,
@@ -391,10 +413,14 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         assert target.stub is not None
         assert world is not None
         headers = call.headers
+        body: bytes | Form = b""
         if not call.is_socket and (b"content-length" in headers or b"transfer-encoding" in headers):
-            call.body = await read_body(headers, receive, self._body_limit)
+            if target.request.takes_forms and _is_form(headers):
+                body = await read_form(call, receive, self._upload_limit, self._body_limit)
+            else:
+                body = call.body = await read_body(headers, receive, self._body_limit)
         try:
-            request = target.request.read(call.path_values, call.query, headers, call.body)
+            request = target.request.read(call.path_values, call.query, headers, body)
         except ContractBroken as broken:
             raise refusal(broken.violations(target.explainer())) from None
         request.caller = call.caller
@@ -467,9 +493,7 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
 
 async def read_body(headers: dict[bytes, bytes], receive: Any, limit: int) -> bytes:
     """Return the body of a request, of so many bytes at most. Fails: `body-too-large`; raises `ClientGone`."""
-    announced = headers.get(b"content-length", b"0")
-    if announced.isdigit() and int(announced) > limit:
-        raise _too_large(limit)
+    _check_announced(headers, limit)
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientGone
@@ -488,6 +512,40 @@ async def read_body(headers: dict[bytes, bytes], receive: Any, limit: int) -> by
         if size > limit:
             raise _too_large(limit)
     return b"".join(chunks)
+
+
+async def read_form(call: Call, receive: Any, limit: int, field_limit: int) -> Form:
+    """Read a form as it comes: what it uploads may be larger than the memory, what else it has may not.
+
+    Fails as `read_body`.
+    """
+    _check_announced(call.headers, limit)
+    reader = FormReader(call.headers[b"content-type"].decode("latin-1"), field_limit)
+    form, more = reader.form, True
+    try:
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            reader.write(message.get("body", b""))
+            more = message.get("more_body", False)
+            if form.size > limit:
+                raise _too_large(limit)
+    except FormTooLarge:
+        raise _too_large(field_limit) from None
+    finally:
+        call.body, call.body_size = form.beginning, form.size
+    return reader.finish()
+
+
+def _is_form(headers: dict[bytes, bytes]) -> bool:
+    return headers.get(b"content-type", b"").partition(b";")[0].strip().lower() == MULTIPART.encode()
+
+
+def _check_announced(headers: dict[bytes, bytes], limit: int) -> None:
+    announced = headers.get(b"content-length", b"0")
+    if announced.isdigit() and int(announced) > limit:
+        raise _too_large(limit)
 
 
 def _too_large(limit: int) -> Problem:

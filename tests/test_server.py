@@ -241,6 +241,7 @@ def test_environment_gives_options(prefix: str, tmp_path: Path) -> None:
         "auth": "strict",
         "journal": 5,
         "body_limit": 1000,
+        "upload_limit": 512 * 2**20,
         "unknown_ids": "refuse",
         "unredacted": False,
         "explain": False,

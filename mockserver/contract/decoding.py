@@ -7,32 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.message import Message
 from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from mockserver import values
+from mockserver.contract.forms import Fields, Form, Undecodable, Upload, parse_multipart
 from mockserver.contract.operations import Content, Operation, Parameter
 from mockserver.contract.shapes import Shape, cast_for, shape_of
 from mockserver.contract.violations import Violation
 from mockserver.values import JSON, Record
 
 Headers: TypeAlias = Mapping[bytes, bytes]
-Fields: TypeAlias = dict[str, list[str]]
-
-
-class Undecodable(ValueError):
-    """A text that is not in the form that it should be in; the message says why, in half a sentence."""
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file of a multipart body."""
-
-    name: str
-    file_name: str
-    media_type: str
-    content: bytes
 
 
 @dataclass
@@ -40,7 +25,7 @@ class Decoded:
     """A request as values.
 
     `parts` has the keys path, query, header and cookie, each an object, and body when there is one. Binary bodies and files
-    stand there as texts of one character a byte; their bytes are in `uploads` and in the raw body.
+    stand there as texts of one character a byte (large files with their beginning); the bytes are in `uploads` or the raw body.
     """
 
     parts: dict[str, JSON]
@@ -219,9 +204,9 @@ class BodyDecoder:
         else:
             self._decode = self._by_given_type
 
-    def decode(self, body: bytes, content_type: str, decoded: Decoded) -> JSON:
+    def decode(self, body: bytes | Form, content_type: str, decoded: Decoded) -> JSON:
         """Return the body's value. Raises `Undecodable`."""
-        return self._decode(body, content_type, decoded)
+        return self._read_form(body, decoded) if isinstance(body, Form) else self._decode(body, content_type, decoded)
 
     def _json(self, body: bytes, content_type: str, decoded: Decoded) -> JSON:
         try:
@@ -249,10 +234,17 @@ class BodyDecoder:
         return self._fields(fields)
 
     def _multipart(self, body: bytes, content_type: str, decoded: Decoded) -> JSON:
-        fields, uploads = parse_multipart(body, content_type)
+        return self._form_of(*parse_multipart(body, content_type), decoded)
+
+    def _read_form(self, form: Form, decoded: Decoded) -> JSON:
+        if form.fault is not None:
+            raise Undecodable(form.fault)
+        return self._form_of(form.fields, form.uploads, decoded)
+
+    def _form_of(self, fields: Fields, uploads: list[Upload], decoded: Decoded) -> JSON:
         decoded.uploads.extend(uploads)
         for upload in uploads:
-            fields.setdefault(upload.name, []).append(upload.content.decode("latin-1"))
+            fields.setdefault(upload.name, []).append(upload.text)
         return self._fields(fields)
 
     def _fields(self, fields: Fields) -> Record:
@@ -304,95 +296,6 @@ def _json_or_text(text: str) -> JSON:
         return text
 
 
-def parse_multipart(body: bytes, content_type: str) -> tuple[Fields, list[Upload]]:
-    """Return the fields and the files of a multipart body. Raises `Undecodable`."""
-    # Imported here: few operations take forms.
-    from python_multipart.exceptions import FormParserError
-    from python_multipart.multipart import MultipartParser
-
-    boundary = _parameter(content_type, "boundary")
-    if not boundary:
-        raise Undecodable("has no boundary in its content type")
-    collector = _Parts()
-    try:
-        parser = MultipartParser(boundary, collector.callbacks())  # type: ignore[arg-type]
-        parser.write(body)
-        parser.finalize()
-    except (FormParserError, ValueError) as error:
-        raise Undecodable(f"is not multipart: {error}") from None
-    if not collector.ended:
-        raise Undecodable("is not multipart: its last boundary is missing")
-    fields: Fields = {}
-    uploads: list[Upload] = []
-    for headers, data in collector.parts:
-        disposition = headers.get("content-disposition", "")
-        name, file_name = _parameter(disposition, "name"), _parameter(disposition, "filename")
-        if not name:
-            raise Undecodable("has a part without a name")
-        if "\0" in name:
-            raise Undecodable("holds a NUL character")
-        media_type = headers.get("content-type", "")
-        if file_name or (media_type and not media_type.startswith(("text/", "application/json"))):
-            uploads.append(Upload(name, file_name, media_type or "application/octet-stream", data))
-        else:
-            if b"\0" in data:
-                raise Undecodable("holds a NUL character")
-            try:
-                fields.setdefault(name, []).append(data.decode())
-            except UnicodeDecodeError:
-                fields.setdefault(name, []).append(data.decode("latin-1"))
-    return fields, uploads
-
-
-def _parameter(header: str, name: str) -> str:
-    message = Message()
-    message["content-type"] = header.replace("\r", "").replace("\n", "")
-    try:
-        value = message.get_param(name, "")
-    except (TypeError, ValueError):
-        raise Undecodable(f"has a header that cannot be read: {name}") from None
-    return value if isinstance(value, str) else str(value[2])
-
-
-class _Parts:
-    """Collects what the multipart parser calls out."""
-
-    def __init__(self) -> None:
-        self.parts: list[tuple[dict[str, str], bytes]] = []
-        self.ended = False
-        self._headers: dict[str, str] = {}
-        self._name = b""
-        self._value = b""
-        self._data: list[bytes] = []
-
-    def callbacks(self) -> dict[str, Callable[..., None]]:
-        return {
-            "on_part_begin": self._begin,
-            "on_part_data": lambda data, start, end: self._data.append(data[start:end]),
-            "on_part_end": lambda: self.parts.append((self._headers, b"".join(self._data))),
-            "on_header_field": self._header_field,
-            "on_header_value": self._header_value,
-            "on_header_end": self._header_end,
-            "on_end": self._end,
-        }
-
-    def _begin(self) -> None:
-        self._headers, self._data = {}, []
-
-    def _header_field(self, data: bytes, start: int, end: int) -> None:
-        self._name += data[start:end]
-
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def _header_end(self) -> None:
-        self._headers[self._name.decode("latin-1").lower()] = self._value.decode("utf-8", "replace")
-        self._name = self._value = b""
-
-    def _end(self) -> None:
-        self.ended = True
-
-
 class RequestDecoder:
     """Decodes the requests of one operation."""
 
@@ -421,7 +324,9 @@ class RequestDecoder:
         """The decoder of each media type that the operation takes."""
         return [*self._contents.values(), *self._ranges.values()]
 
-    def decode(self, path: dict[str, str], query: bytes, headers: Headers, body: bytes) -> tuple[Decoded, BodyDecoder | None]:
+    def decode(
+        self, path: dict[str, str], query: bytes, headers: Headers, body: bytes | Form
+    ) -> tuple[Decoded, BodyDecoder | None]:
         """Return the request as values, and which body decoder was used.
 
         What cannot be decoded is among the violations; a media type that is not taken has the keyword `media-type`.
@@ -485,7 +390,7 @@ class RequestDecoder:
         except Undecodable as error:
             decoded.violations.append(_undecodable(parameter, error))
 
-    def _decode_body(self, decoded: Decoded, headers: Headers, body: bytes) -> BodyDecoder | None:
+    def _decode_body(self, decoded: Decoded, headers: Headers, body: bytes | Form) -> BodyDecoder | None:
         content_type = headers.get(b"content-type", b"").decode("latin-1")
         essence = content_type.partition(";")[0].strip().lower()
         decoder = self._contents.get(essence) or self._ranged(essence)

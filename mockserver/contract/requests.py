@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Protocol
 
-from mockserver.contract.decoding import BodyDecoder, Decoded, Headers, RequestDecoder, Upload
+from mockserver.contract.decoding import BodyDecoder, Decoded, Headers, RequestDecoder
 from mockserver.contract.findings import MOST, Finding, flatten, from_gate, violation
+from mockserver.contract.forms import Form, Upload
 from mockserver.contract.gate import Gate, Validator
 from mockserver.contract.operations import Operation, Parameter
 from mockserver.contract.problems import INVALID_REQUEST, UNSUPPORTED_MEDIA_TYPE, Problem
 from mockserver.contract.violations import Violation
 from mockserver.values import JSON, Record, pointer
 
+MULTIPART = "multipart/form-data"
 PARTS = ("path", "query", "header", "cookie")
 _PART_ORDER = {part: at for at, part in enumerate((*PARTS, "body"))}
 
@@ -21,9 +23,10 @@ class Request:
     """A request that keeps the contract, as stubs get it.
 
     `path`, `query`, `header` and `cookie` hold values, defaults filled in, header names in lower case. `body` is the
-    value of the body (None when there is none), `raw_body` its bytes, `uploads` the files of a form. `caller` is
-    whatever the service's identity made of the credentials. `answered_by` is the kind of stub that was run, None as long as
-    none was. `faults` are what a tester set that may strike in the course of the operation; see `stubs.service.PendingFault`.
+    value of the body (None when there is none), `raw_body` its bytes (of a form that was read as it came only the first),
+    `uploads` the files of a form. `caller` is whatever the service's identity made of the credentials. `answered_by` is the
+    kind of stub that was run, None as long as none was. `faults` are what a tester set that may strike in the course of the
+    operation; see `stubs.service.PendingFault`.
     """
 
     __slots__ = (
@@ -42,7 +45,7 @@ class Request:
         "uploads",
     )
 
-    def __init__(self, operation: Operation, decoded: Decoded, headers: Headers, raw_body: bytes) -> None:
+    def __init__(self, operation: Operation, decoded: Decoded, headers: Headers, raw_body: bytes | Form) -> None:
         parts = decoded.parts
         self.operation = operation
         self.path: Record = parts["path"]
@@ -51,7 +54,7 @@ class Request:
         self.cookie: Record = parts["cookie"]
         self.body: JSON = parts.get("body")
         self.media_type = decoded.media_type
-        self.raw_body = raw_body
+        self.raw_body = raw_body if isinstance(raw_body, bytes) else raw_body.beginning
         self.uploads: list[Upload] = decoded.uploads
         self.headers = headers
         self.caller: Any = None
@@ -115,7 +118,13 @@ class RequestPlan:
             if decoder.shape.has_default
         ]
 
-    def read(self, path: dict[str, str], query: bytes, headers: Headers, body: bytes) -> Request:
+    @cached_property
+    def takes_forms(self) -> bool:
+        """Whether the operation takes multipart forms, which are best read as they come."""
+        body = self.operation.body
+        return body is not None and any(each.media_type.startswith(MULTIPART) for each in body.contents)
+
+    def read(self, path: dict[str, str], query: bytes, headers: Headers, body: bytes | Form) -> Request:
         """Return the request. Raises `ContractBroken`."""
         decoded, body_decoder = self.decoder.decode(path, query, headers, body)
         if decoded.violations or not self.validator(body_decoder).is_valid(decoded.parts):

@@ -115,14 +115,22 @@ class Journal:
         started: float = 0.0,
         chunks: int | None = None,
         ending: str | None = None,
+        request_size: int | None = None,
+        reply_size: int | None = None,
     ) -> int:
-        """Add a call and return its number; the oldest goes when the ring is full. Fields as in `Entry`."""
+        """Add a call and return its number; the oldest goes when the ring is full. Fields as in `Entry`.
+
+        The sizes are those of bodies of which only the beginning is given.
+        """
         ring = self._ring
         if len(ring) == self.capacity:
             self.dropped += 1
         number = self.next_number
         self.next_number = number + 1
-        request_size, reply_size = len(request_body), len(reply_body)
+        if request_size is None:
+            request_size = len(request_body)
+        if reply_size is None:
+            reply_size = len(reply_body)
         ring.append(
             (
                 number,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
+from mockserver.blobs import Blob
 from mockserver.values import JSON, Record
 from mockserver.world import agenda, clock, collection
 from mockserver.world.agenda import Agenda
@@ -30,20 +31,22 @@ class Snapshot(NamedTuple):
     clock: clock.Setting
     agenda: agenda.State
     secrets: frozenset[str]
+    contents: tuple[dict[str, Blob], ...]
 
 
 class World:
     """Collections of records, facts beside them, a clock, an agenda, an id source and a journal.
 
-    `facts` are single values that belong to no record: counters of rate windows, ids made once. Records and facts
+    `facts` are single values that belong to no record: counters of rate windows, ids made once. `contents` are blobs by
+    their digest, for records that have them: worlds that come from each other share them. All of these
     change only through a world, and only inside `attempt` are changes taken back. `changes` are those of records and
     `told` the events since the last `keep`, oldest first, for who writes down what a call did. `secrets` are the texts that
     must be shown to nobody; they are only ever added to, since the journal outlives what is taken back.
     """
 
     __slots__ = (
-        "_collections", "_layouts", "_undo", "agenda", "changes", "clock", "facts", "ids", "journal", "name", "secrets", "seed",
-        "told",
+        "_collections", "_layouts", "_undo", "agenda", "changes", "clock", "contents", "facts", "ids", "journal", "name",
+        "secrets", "seed", "told",
     )  # fmt: skip
 
     def __init__(self, name: str, seed: int, layouts: Layouts, journal_capacity: int = CAPACITY) -> None:
@@ -53,6 +56,7 @@ class World:
         self._collections: dict[str, Collection] = {}
         self._undo: Undo = []
         self.facts: Layers[JSON] = Layers(self._undo)
+        self.contents: Layers[Blob] = Layers(self._undo)
         self.clock = Clock()
         self.agenda = Agenda(self._undo)
         self.ids = Ids(seed)
@@ -91,7 +95,7 @@ class World:
         self.keep()
         states = {name: each.freeze() for name, each in self._collections.items() if len(each)}
         made = (self.facts.freeze(), self.ids.drawn, self.clock.setting, self.agenda.freeze(), frozenset(self.secrets))
-        return Snapshot(states, *made)
+        return Snapshot(states, *made, self.contents.freeze())
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot, of this world or of another with the same seed. The journal stays."""
@@ -103,6 +107,7 @@ class World:
         self.clock.setting = snapshot.clock
         self.agenda.thaw(snapshot.agenda)
         self.secrets |= snapshot.secrets
+        self.contents.thaw(snapshot.contents)
 
     def attempt(self) -> Attempt:
         """Return a context whose changes stay only if `keep()` is called on it; the clock is not touched."""

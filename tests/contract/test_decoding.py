@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from mockserver.contract.contract import Contract
-from mockserver.contract.decoding import Decoded, Undecodable, parse_multipart, parse_pairs
+from mockserver.contract.decoding import Decoded, parse_pairs
+from mockserver.contract.forms import Undecodable, parse_multipart
 from mockserver.contract.normalising import normalise
 from mockserver.contract.requests import ContractBroken, RequestPlan
 from mockserver.contract.violations import Violation

@@ -191,6 +191,7 @@ def test_settings_tell_how_the_server_was_started(client: Client) -> None:
         "auth": "open",
         "explain": True,
         "body_limit": 10 * 2**20,
+        "upload_limit": 512 * 2**20,
         "unknown_ids": "refuse",
         "journal": 10_000,
         "unredacted": False,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from itertools import islice
 from math import ceil
 from typing import Literal, TypeAlias
@@ -333,7 +332,7 @@ def _moderate(exchange: Exchange, provider: Provider, body: Record, model: str, 
 def _draw(kind: images.Kind) -> _Kind:
     def answer(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
         # What a form uploads stands in the place of its field: its bytes decide what is drawn.
-        files = {upload.name: blake2b(upload.content).hexdigest() for upload in exchange.request.uploads}
+        files = {upload.name: upload.blob.digest for upload in exchange.request.uploads}
         address = f"{own_address(exchange.request, exchange.world)}/images/drawn"
         chance, created = _chance(exchange, provider, model), _created(exchange)
         made = images.answer({**body, **files}, model, chance, created, kind, address)

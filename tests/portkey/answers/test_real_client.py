@@ -13,7 +13,7 @@ from openai import OpenAI
 from openai.types.audio import TranscriptionTextDoneEvent
 from pydantic import BaseModel
 
-from mockserver.contract.decoding import parse_multipart
+from mockserver.contract.forms import parse_multipart
 from mockserver.portkey.answers import (
     chat,
     completions,
