@@ -52,9 +52,9 @@ LAYOUTS = {
     # Models that a provider keeps for its customer, as fine-tuning makes them: `provider` is its plain name.
     "models": Layout(groups=("provider",)),
     # What providers keep for their customers; see `stored`.
-    "files": Layout(order="_at", groups=("_account",)),
-    "batches": Layout(order="_at", groups=("_account",)),
-    "fine_tuning_jobs": Layout(order="_at", groups=("_account",)),
+    "files": Layout(order="_at", groups=("_account", "_content")),
+    "batches": Layout(order="_at", groups=("_account", "_content")),
+    "fine_tuning_jobs": Layout(order="_at", groups=("_account", "_content")),
     "fine_tuning_events": Layout(order="_at", groups=("_job",)),
     "fine_tuning_checkpoints": Layout(order="_at", groups=("fine_tuning_job_id",)),
     "assistants": Layout(order="_at", groups=("_account",)),
