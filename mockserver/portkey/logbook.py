@@ -73,7 +73,7 @@ def of_facts(
 
     Source: gateway-data-plane, Request headers (trace, span, metadata, debug), Response headers. *chosen*: the address is
     the one that was called, since the mock calls no provider; a call takes a tenth of a second and a hundredth for each token
-    of its answer, so that a latency can be worked out by hand.
+    of its answer, so that a latency can be worked out by hand; files are told by their names.
     """
     headers, body = request.headers, request.fields
     trace_id, parent = trace
@@ -84,7 +84,8 @@ def of_facts(
     asked: Record = {"portkeyHeaders": _portkey_headers(headers)}
     answered: Record = {"headers": {"content-type": reply.media_type}}
     if calls.text(request, b"x-portkey-debug").lower() != "false":
-        asked["body"] = body
+        files = {upload.name: upload.file_name for upload in request.uploads}
+        asked["body"] = {**body, **files} if files else body
         answered["body"] = reply.body if isinstance(reply.body, dict) else {}
     log = LogRecord(
         workspace_id=workspace_id,
