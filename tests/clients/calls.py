@@ -6,6 +6,7 @@ an earlier reply, kept under that name; `<person>` and `<workspace>` are ids of 
 
 from __future__ import annotations
 
+import json
 import re
 import wave
 from collections.abc import Callable, Iterable, Mapping
@@ -84,9 +85,19 @@ class Upload:
     name: str
 
 
+LINE = {
+    "custom_id": "1",
+    "method": "POST",
+    "url": "/v1/chat/completions",
+    "body": {"model": "gpt-4o", "messages": [{"role": "user", "content": "Which tide is next?"}]},
+}
+EXAMPLE = {"messages": [{"role": "user", "content": "Which tide?"}, {"role": "assistant", "content": "The low one."}]}
+
+
 def write_uploads(folder: Path) -> None:
     """Write the files that the tables name."""
-    (folder / "lines.jsonl").write_text('{"custom_id": "1"}\n')
+    (folder / "lines.jsonl").write_text(f"{json.dumps(LINE)}\n")
+    (folder / "examples.jsonl").write_text(f"{json.dumps(EXAMPLE)}\n")
     (folder / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     with wave.open(str(folder / "speech.wav"), "wb") as sound:  # the SDKs read how long it takes
         sound.setparams((1, 1, 8000, 0, "NONE", "not compressed"))
@@ -277,6 +288,8 @@ LOGGED = {
     "request": {"url": "https://models.example.com/v1/chat/completions", "method": "post", "provider": "openai", "body": ASK},
     "response": {"status": 200, "body": {"choices": []}},
 }
+BATCH = {"input_file_id": "<file.id>", "endpoint": "/v1/chat/completions", "completion_window": "24h"}
+JOB = {"model": "gpt-4o-mini", "training_file": "<file.id>"}
 RUN = {"thread_id": "<thread.id>", "assistant_id": "<assistant.id>"}
 CALLING_RUN = {**RUN, "tool_choice": FIND_TIDE}
 THIS_RUN = {"thread_id": "<thread.id>", "run_id": "<run.id>"}
@@ -682,28 +695,28 @@ PYTHON: Families = {
         Call("files.delete", {"file_id": "<file.id>"}, "deleteFile"),
     ],
     "batches": [
-        Call(
-            "batches.create",
-            {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"},
-            "createBatch",
-            keep="batch",
-        ),
+        Call("files.create", {"file": Upload("lines.jsonl"), "purpose": "batch"}, "createFile", keep="file"),
+        Call("batches.create", BATCH, "createBatch", keep="batch"),
         Call("batches.list", {}, "listBatches"),
+        Passed(3),
         Call("batches.retrieve", {"batch_id": "<batch.id>"}, "retrieveBatch"),
         Call("batches.output", {"batch_id": "<batch.id>"}, "getBatchOutput"),
+        Call("batches.create", BATCH, "createBatch", keep="batch"),
         Call("batches.cancel", {"batch_id": "<batch.id>"}, "cancelBatch"),
     ],
     "fine_tuning": [
-        Call(
-            "fine_tuning.jobs.create",
-            {"model": "gpt-4o-mini", "training_file": "file-1"},
-            "createFineTuningJob",
-            keep="job",
-        ),
+        Call("files.create", {"file": Upload("examples.jsonl"), "purpose": "fine-tune"}, "createFile", keep="file"),
+        Call("fine_tuning.jobs.create", JOB, "createFineTuningJob", keep="job"),
+        Passed(1),
+        Call("post", {"url": "/fine_tuning/jobs/<job.id>/pause"}, "pauseFineTuningJob"),
+        Call("post", {"url": "/fine_tuning/jobs/<job.id>/resume"}, "resumeFineTuningJob"),
+        Passed(7),
         Call("fine_tuning.jobs.list", {}, "listPaginatedFineTuningJobs"),
-        Call("fine_tuning.jobs.retrieve", {"fine_tuning_job_id": "<job.id>"}, "retrieveFineTuningJob"),
+        Call("fine_tuning.jobs.retrieve", {"fine_tuning_job_id": "<job.id>"}, "retrieveFineTuningJob", keep="job"),
         Call("fine_tuning.jobs.list_events", {"fine_tuning_job_id": "<job.id>"}, "listFineTuningEvents"),
         Call("fine_tuning.jobs.checkpoints.list", {"fine_tuning_job_id": "<job.id>"}, "listFineTuningJobCheckpoints"),
+        Call("models.delete", {"model": "<job.fine_tuned_model>"}, "deleteModel"),
+        Call("fine_tuning.jobs.create", JOB, "createFineTuningJob", keep="job"),
         Call("fine_tuning.jobs.cancel", {"fine_tuning_job_id": "<job.id>"}, "cancelFineTuningJob"),
     ],
     "assistants": [
@@ -1168,28 +1181,28 @@ NODE: Families = {
         Call("files.delete", ["<file.id>"], "deleteFile"),
     ],
     "batches": [
-        Call(
-            "batches.create",
-            [{"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"}],
-            "createBatch",
-            keep="batch",
-        ),
+        Call("files.create", [{"file": Upload("lines.jsonl"), "purpose": "batch"}], "createFile", keep="file"),
+        Call("batches.create", [BATCH], "createBatch", keep="batch"),
         Call("batches.list", [], "listBatches"),
+        Passed(3),
         Call("batches.retrieve", ["<batch.id>"], "retrieveBatch"),
         Call("batches.output", ["<batch.id>"], "getBatchOutput"),
+        Call("batches.create", [BATCH], "createBatch", keep="batch"),
         Call("batches.cancel", ["<batch.id>"], "cancelBatch"),
     ],
     "fine_tuning": [
-        Call(
-            "fineTuning.jobs.create",
-            [{"model": "gpt-4o-mini", "training_file": "file-1"}],
-            "createFineTuningJob",
-            keep="job",
-        ),
+        Call("files.create", [{"file": Upload("examples.jsonl"), "purpose": "fine-tune"}], "createFile", keep="file"),
+        Call("fineTuning.jobs.create", [JOB], "createFineTuningJob", keep="job"),
+        Passed(1),
+        Call("post", ["/fine_tuning/jobs/<job.id>/pause", {}], "pauseFineTuningJob"),
+        Call("post", ["/fine_tuning/jobs/<job.id>/resume", {}], "resumeFineTuningJob"),
+        Passed(7),
         Call("fineTuning.jobs.list", [], "listPaginatedFineTuningJobs"),
-        Call("fineTuning.jobs.retrieve", ["<job.id>"], "retrieveFineTuningJob"),
+        Call("fineTuning.jobs.retrieve", ["<job.id>"], "retrieveFineTuningJob", keep="job"),
         Call("fineTuning.jobs.listEvents", ["<job.id>"], "listFineTuningEvents"),
         Call("fineTuning.jobs.checkpoints.list", ["<job.id>"], "listFineTuningJobCheckpoints"),
+        Call("models.delete", ["<job.fine_tuned_model>"], "deleteModel"),
+        Call("fineTuning.jobs.create", [JOB], "createFineTuningJob", keep="job"),
         Call("fineTuning.jobs.cancel", ["<job.id>"], "cancelFineTuningJob"),
     ],
     "assistants": [
