@@ -178,6 +178,7 @@ def _new(request: Request, customer: Customer, body: Record, world: World) -> Re
         "_is_judged": provider.name == MANAGED and _has_output_rails(request, headers, world),
         "_secrets": {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()},
         "_read": 0,
+        "_undone": 0,
         "_answers": [],
         "_failures": [],
         "_tokens": [0, 0],
@@ -260,32 +261,38 @@ def _run(record: Record, world: World, perform: Perform) -> None:
     results = [batch_lines.run(line, way, world, perform) for line, _ in lines]
     record = {**_added(record, results), "_read": lines[-1][1] if lines else record["_read"]}
     ready_s = max((result.due_s for result in results), default=0.0)
-    if ready_s <= now_s and sum(_counts(record)) >= record["request_counts"]["total"]:
+    all_ran = sum(_counts(record)) >= record["request_counts"]["total"]
+    if all_ran and ready_s <= now_s and not record["_undone"]:
         _entered(world, record, "finalizing", FINALIZING_S)
         return
     world["batches"].replace(record)
     next_s = max(now_s + pace.seconds, ready_s)
+    if all_ran:
+        next_s = record["expires_at"] if record["_undone"] else ready_s
     world.agenda.put("batch", record["id"], min(next_s, record["expires_at"]))
 
 
-def _counts(record: Record) -> tuple[int, int]:
+def _counts(record: Record) -> tuple[int, int, int]:
+    """How many lines were answered, failed, and will not be answered in time."""
     counts = record["request_counts"]
-    return counts["completed"], counts["failed"]
+    return counts["completed"], counts["failed"], record["_undone"]
 
 
 def _added(record: Record, results: list[Result]) -> Record:
-    """A batch with what came of some more of its lines."""
+    """A batch with what came of some more of its lines. Those that are not done count as nothing."""
     answers = "".join([result.text for result in results if result.is_answer])
     failures = "".join([result.text for result in results if not result.is_answer])
     completed = sum(result.is_answer for result in results)
+    undone = sum(result.is_undone for result in results)
     counts, tokens = record["request_counts"], record["_tokens"]
     return {
         **record,
         "request_counts": {
             "total": counts["total"],
             "completed": counts["completed"] + completed,
-            "failed": counts["failed"] + len(results) - completed,
+            "failed": counts["failed"] + len(results) - completed - undone,
         },
+        "_undone": record["_undone"] + undone,
         "_answers": [*record["_answers"], answers] if answers else record["_answers"],
         "_failures": [*record["_failures"], failures] if failures else record["_failures"],
         "_tokens": [tokens[at] + sum(result.tokens[at] for result in results) for at in (0, 1)],
@@ -308,12 +315,12 @@ def _cancelled(record: Record, world: World, perform: Perform) -> None:
 
 
 def _left(record: Record, world: World, status: str, why: tuple[str, str]) -> None:
-    """End a batch before its time: the lines that were not run are told among the failures. They are not counted."""
+    """End a batch before its time: the lines that were not run are told among the failures."""
     undone: list[Result] = []
     if record["_content"] is not None and record["request_counts"]["total"]:
         rest = batch_lines.remaining(stored_files.content(world, record), record["_read"])
         undone = [batch_lines.undone(line, why, world) for line, _ in rest]
-    _ended(world, {**_added(record, undone), "request_counts": record["request_counts"]}, status)
+    _ended(world, _added(record, undone), status)
 
 
 def _ended(world: World, record: Record, status: str, **changes: JSON) -> None:

@@ -49,12 +49,16 @@ class Way(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of a line: its text for the file of answers or of failures, tokens in and out, when it was there."""
+    """What came of a line: its text for the file of answers or of failures, tokens in and out, when it is there.
+
+    One that `is_undone` was not answered in time, or not at all.
+    """
 
     text: str
     is_answer: bool
-    tokens: tuple[int, int]
-    due_s: float
+    tokens: tuple[int, int] = (0, 0)
+    due_s: float = 0.0
+    is_undone: bool = False
 
 
 class Checked(NamedTuple):
@@ -78,12 +82,12 @@ def check(blob: Blob, endpoint: str) -> Checked:
             return Checked(
                 total, model, [error("too_many_tasks", f"The file has more than {MOST} lines, the most that there may be.")]
             )
+        if len(errors) == _MOST_ERRORS:
+            continue  # enough is told; only their number counts
         line, wrong = _read(text, endpoint, seen)
         if wrong is not None:
             code, message, param = wrong
             errors.append(error(code, message, param, number))
-            if len(errors) == _MOST_ERRORS:
-                break
         elif total == 1 and isinstance(line["body"].get("model"), str):
             model = line["body"]["model"]
     if total == 0:
@@ -163,7 +167,7 @@ def _performed(body: Record, way: Way, world: World, perform: Perform) -> Reply:
 def undone(line: Record, why: tuple[str, str], world: World) -> Result:
     """Return what comes of a line that is not run."""
     code, message = why
-    return Result(_told(line, None, {"code": code, "message": message}, world), False, (0, 0), 0.0)
+    return Result(_told(line, None, {"code": code, "message": message}, world), False, is_undone=True)
 
 
 def _told(line: Record, response: JSON, fault: JSON, world: World) -> str:

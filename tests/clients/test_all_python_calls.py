@@ -209,7 +209,7 @@ def test_every_operation_is_reached(portkey_server: Any) -> None:
 
 
 def test_generic_methods_reach_what_no_method_names() -> None:
-    """Source: sdk-call-map 1 (26 operations); beside them the groups of SCIM, which an admin tool lists, and what OpenAI has."""
+    """Source: sdk-call-map 1 (26 operations); beside them groups of SCIM, which an admin tool lists, and what OpenAI has."""
     named = reached(PYTHON, raw=False) | reached(NODE, raw=False)
     unnamed = reached(PYTHON, raw=True) - named
     assert len(unnamed - {"listScimGroups", "pauseFineTuningJob", "resumeFineTuningJob"}) == 26
