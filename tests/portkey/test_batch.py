@@ -86,6 +86,11 @@ def test_new_batch_is_shown_whole(client: Client) -> None:
     assert batch(client, made["id"]) == made
 
 
+def test_client_is_told_how_soon_to_poll(client: Client) -> None:
+    made = start(client, chats(1))
+    assert client.get(f"{BATCHES}/{made['id']}", headers=OPENAI).headers["openai-poll-after-ms"] == "100"
+
+
 def test_batch_passes_through_its_states_by_the_clock(client: Client) -> None:
     made, seen = start(client, chats(60)), []
     for _ in range(6):
