@@ -104,6 +104,7 @@ def curl(client: Client, command: str) -> int:
     parser.add_argument("-X", dest="method")
     parser.add_argument("-H", dest="headers", action="append", default=[])
     parser.add_argument("-d", dest="body")
+    parser.add_argument("-F", dest="form", action="append", default=[])
     parser.add_argument("url")
     asked = parser.parse_args(shlex.split(command, comments=True)[1:])
     headers = dict(header.split(": ", 1) for header in asked.headers)
@@ -112,7 +113,11 @@ def curl(client: Client, command: str) -> int:
     if asked.body is not None:
         options["content"] = asked.body.encode()
         headers.setdefault("content-type", "application/x-www-form-urlencoded")
-    method = asked.method or ("GET" if asked.body is None else "POST")
+    if asked.form:  # `name=@path` uploads a file, which is empty here
+        pairs = [pair.split("=", 1) for pair in asked.form]
+        options["data"] = {name: value for name, value in pairs if value[0] != "@"}
+        options["files"] = {name: (value[1:], b"") for name, value in pairs if value[0] == "@"}
+    method = asked.method or ("GET" if asked.body is None and not asked.form else "POST")
     return client.call(method, asked.url.removeprefix(ORIGIN), headers=headers, **options).status_code
 
 
