@@ -32,12 +32,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[Served]:
     """A server that takes forms up to 32 MiB. Its temporary files go with it."""
-    options = ("--upload-limit", str(32 * MIB), "--body-limit", str(MIB), "--journal", "10")
+    # Without reasons of refusals: what they need is imported at some time, and memory is measured here.
+    options = ("--no-explain", "--upload-limit", str(32 * MIB), "--body-limit", str(MIB), "--journal", "10")
     with Served("-p", "0", *options, environment={"TMPDIR": str(folder)}) as served:
         yield served
         assert sent(served, 32).status == 200
         assert served.stop() == 0
         assert left(folder) == []
+
+
+@pytest.fixture(autouse=True)
+def _clean(served: Served) -> Iterator[None]:
+    """What a test leaves is gone for the next one."""
+    yield
+    assert served.post("/__admin/worlds/default/reset", b"", AUTH).status == 200
 
 
 def delete(served: Served, file: Answer) -> None:
@@ -46,7 +54,7 @@ def delete(served: Served, file: Answer) -> None:
 
 def left(folder: Path) -> list[Path]:
     """The temporary files that are there once the server has come to rest."""
-    for _ in range(200):
+    for _ in range(1000):
         if not (found := list(folder.iterdir())):
             break
         time.sleep(0.01)  # of the machine: the server closes what a client leaves in a step of its own
