@@ -6,7 +6,8 @@ from functools import lru_cache
 from urllib.parse import quote_plus
 
 from mockserver import values
-from mockserver.contract.decoding import Undecodable, parse_multipart, parse_pairs
+from mockserver.contract.decoding import parse_pairs
+from mockserver.contract.forms import Undecodable, parse_multipart
 from mockserver.contract.operations import Content, Operation
 from mockserver.contract.secrets import REDACTED, conceal, holds_secrets
 from mockserver.values import JSON, Record
@@ -75,7 +76,7 @@ class Bodies:
             concealed = [conceal({name: _value(text)}, schemas, self._document, found)[name] for text in texts]
             shown[name] = concealed[0] if len(concealed) == 1 else concealed
         for upload in uploads:
-            told = {"file": upload.file_name, "content_type": upload.media_type, "size": len(upload.content)}
+            told = {"file": upload.file_name, "content_type": upload.media_type, "size": upload.blob.size}
             shown[upload.name] = [*shown[upload.name], told] if isinstance(shown.get(upload.name), list) else told
         return shown
 

@@ -13,7 +13,8 @@ from itertools import islice
 from urllib.parse import quote
 
 from mockserver import __version__, values
-from mockserver.contract.decoding import Undecodable, parse_pairs
+from mockserver.contract.decoding import parse_pairs
+from mockserver.contract.forms import Undecodable
 from mockserver.contract.replies import Piece
 from mockserver.contract.secrets import REDACTED
 from mockserver.values import JSON, Record
