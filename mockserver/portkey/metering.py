@@ -104,13 +104,16 @@ def _admit_to_provider(provider: Record, model: str, world: World) -> None:
 
 
 def account(request: Request, reply: Reply, world: World) -> None:
-    """Count a call that names its provider itself, as far as its reply tells what it used; and log it."""
+    """Count a call that names its provider itself as a request, and log it; it is charged nothing.
+
+    What answers models gives is metered by `gateway.serving`; whatever else the data plane has reads and changes what providers
+    keep. A reply that tells tokens there (a stored response, a run, a batch) tells of a call that was paid for already.
+    """
     billed = addressed(request, world)
     if not billed.model:
         billed = billed._replace(model=_answering(reply.body))
-    asked, answered = tokens_of(reply.body)
-    cost = count(request, billed, asked, answered, world)
-    usage = logbook.Usage(billed.name, billed.model, billed.record, asked, answered, cost)
+    count(request, billed, 0, 0, world)
+    usage = logbook.Usage(billed.name, billed.model, billed.record, 0, 0, 0.0)
     logbook.record(world, logbook.of_call(request, reply, usage, world))
 
 

@@ -63,7 +63,7 @@ class PortkeyService:
             metering.admit(request, world)
 
     def account(self, request: Request, reply: Reply, operation: Operation, world: World) -> None:
-        """Count a call that succeeded, and what it used; write down what it changed."""
+        """Count a call that succeeded; write down what it changed."""
         identity.account(request.caller, world)
         if _is_metered(operation):
             metering.account(request, reply, world)
@@ -112,7 +112,7 @@ class PortkeyService:
 
 
 def _is_metered(operation: Operation) -> bool:
-    """Whether a call reaches a provider past the gateway, so that all that is known of it is what it says itself."""
+    """Whether a call reaches a provider past the gateway: it counts as a request, and is held to the provider that it names."""
     return operation.id not in scopes.OPERATIONS and operation.id not in serving.OPERATIONS
 
 

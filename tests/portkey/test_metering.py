@@ -414,11 +414,15 @@ def test_tokens_of_embeddings_are_counted(ours: Client, asker: Client) -> None:
     assert used(ours) == reply.json()["usage"]["total_tokens"]
 
 
-def test_tokens_of_responses_are_counted(ours: Client, asker: Client) -> None:
+def test_reading_what_was_answered_costs_nothing(ours: Client, asker: Client) -> None:
+    """A stored response tells the tokens of a call that is long paid for."""
     change(ours, usage_limits=budget("tokens", 100000))
-    reply = asker.post("/v1/responses", {"model": "@our-yours/gpt-4o", "input": "When?"})
-    assert reply.status_code == 200, reply.text[:500]
-    assert used(ours) == reply.json()["usage"]["total_tokens"]
+    made = asker.post("/v1/responses", {"model": "@our-yours/gpt-4o", "input": "When?"})
+    assert made.status_code == 200, made.text[:500]
+    before = providers(ours)["our-yours"]["usage_limits"]
+    reply = asker.get(f"/v1/responses/{made.json()['id']}", headers={"x-portkey-provider": "@our-yours"})
+    assert reply.json()["usage"]["total_tokens"] > 0
+    assert providers(ours)["our-yours"]["usage_limits"] == before
 
 
 def test_list_price_is_counted_in_dollars(ours: Client, asker: Client) -> None:

@@ -25,7 +25,7 @@ OPERATIONS = frozenset(
         "createPromptCompletion", "createGeneration", "connectRealtime",
     }
 )  # fmt: skip
-"""Operations that come here; whatever else the data plane has is metered by what it says itself."""
+"""Operations that come here, and are charged for; whatever else the data plane has counts as a request and no more."""
 
 
 _TARGET = re.compile(r"targets\[(\d+)\]")
