@@ -52,7 +52,8 @@ class Exchange:
     `is_checked` tells that the body is the caller's own, which the contract has looked at.
     `is_loose` tells that answers need not be exactly as OpenAI's, `strict` whether those of the target at hand are.
     `unnamed` is the plain name of who answers when nobody is named, empty when somebody must be.
-    `elapsed_ms` is how long providers have taken so far, on the clock of the world; `feedback` is what guardrails have given.
+    `elapsed_ms` is how long providers have taken so far, on the clock of the world, `later_ms` how long the last one takes for
+    what it answers in the background; `feedback` is what guardrails have given. `target` is the one at hand.
     """
 
     kind: str
@@ -71,6 +72,8 @@ class Exchange:
     strict: bool = True
     unnamed: str = ""
     elapsed_ms: float = 0.0
+    later_ms: float = 0.0
+    target: Record = field(default_factory=dict)
     feedback: list[Record] = field(default_factory=list)
 
     @property
@@ -186,3 +189,17 @@ def behind(slug: str, caller: Caller, world: World) -> Provider:
     record = settle(world, "providers", record)
     integration = world["integrations"].get(record["integration_id"]) or {}
     return Provider(integration.get("ai_provider_id", "openai"), record["slug"], record)
+
+
+def account(exchange: Exchange, provider: Provider, target: Record) -> str | None:
+    """Return the account of a call at its provider, None for one that reaches those of all.
+
+    *chosen*: the provider of a workspace has one, and so has each plain name; Portkey keeps files by workspace. Who names
+    nothing with a key that the world does not know reaches all: the model of a create may have named what a read cannot.
+    """
+    caller = exchange.caller
+    if caller.key is None and not (provider.slug or exchange.provider_name or target.get("provider")):
+        return None
+    if provider.record is not None:
+        return str(provider.record["id"])
+    return f"portkey/{caller.workspace_id}" if provider.name == "portkey" else provider.slug or provider.name

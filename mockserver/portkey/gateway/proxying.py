@@ -14,7 +14,7 @@ from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey.gateway import configs, scripts, serving, upstream
 from mockserver.portkey.gateway.attempt import addressed
-from mockserver.portkey.gateway.exchange import Exchange, Outcome, Provider, opened
+from mockserver.portkey.gateway.exchange import Exchange, Outcome, Provider, account, opened
 from mockserver.portkey.gateway.routing import route
 from mockserver.values import Record
 from mockserver.world.world import World
@@ -90,7 +90,7 @@ def pass_on(
         error = script.get("answer", {}).get("error")
         if error is None:
             try:
-                customer = Customer(provider, _account(exchange, provider, target), path, exchange.trace_id)
+                customer = Customer(provider, account(exchange, provider, target), path, exchange.trace_id)
                 outcome.reply = answering(customer, body)
                 return outcome
             except Problem as problem:
@@ -109,20 +109,6 @@ def pass_on(
         raise Missed(missed, reply)
     reply.kept = outcome.asked  # a script that let the provider fail was used, and a call that failed so is counted and logged
     return reply
-
-
-def _account(exchange: Exchange, provider: Provider, target: Record) -> str | None:
-    """The account of a call at its provider.
-
-    *chosen*: the provider of a workspace has one, and so has each plain name; Portkey keeps files by workspace. Who names
-    nothing with a key that the world does not know reaches all: the model of a create may have named what a read cannot.
-    """
-    caller = exchange.caller
-    if caller.key is None and not (provider.slug or exchange.provider_name or target.get("provider")):
-        return None
-    if provider.record is not None:
-        return str(provider.record["id"])
-    return f"portkey/{caller.workspace_id}" if provider.name == "portkey" else provider.slug or provider.name
 
 
 def _error(problem: Problem) -> Record:
