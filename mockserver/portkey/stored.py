@@ -5,13 +5,14 @@ Source of every rule that names none: gateway-data-plane, Stateful resources: sh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mockserver.contract.problems import INVALID_REQUEST, NOT_FOUND, Problem
 from mockserver.portkey.gateway.proxying import Customer
 from mockserver.portkey.records import shown
 from mockserver.stubs import paging
 from mockserver.values import Record
+from mockserver.world.collection import Place
 from mockserver.world.world import World
 
 POLL = {"openai-poll-after-ms": "100"}
@@ -85,7 +86,24 @@ def page(
         total = sifted.total
         seen = paging.window(_PAGING, asked, total, lambda cursor: sifted.place(key(cursor)))
         found = sifted.rows(seen)
-    data = [show(record) for record in found]
+    return _listed([show(record) for record in found], seen, total)
+
+
+def page_of(rows: Sequence[Record], query: Record) -> Record:
+    """Return a page of rows that are no records of their own, oldest first as given; see `page`."""
+    newest, asked = rows[::-1], {"limit": 20, **query}
+    places = {row["id"]: at for at, row in enumerate(newest)}
+
+    def place(cursor: str) -> Place | None:
+        return Place(places[cursor], is_there=True) if cursor in places else None
+
+    seen = paging.window(_PAGING, asked, len(newest), place)
+    ordered = rows if seen.ascending else newest
+    data = list(ordered[seen.offset : None if seen.limit is None else seen.offset + seen.limit])
+    return _listed(data, seen, len(rows))
+
+
+def _listed(data: list[Record], seen: paging.Window, total: int) -> Record:
     first, last = (data[0]["id"], data[-1]["id"]) if data else (None, None)
     more = paging.is_more(seen, len(data), total)
     return {"object": "list", "data": data, "first_id": first, "last_id": last, "has_more": more}

@@ -19,7 +19,8 @@ class SaidCall:
 class Said:
     """Each field replaces what would be made up; None leaves it. The words are said as they are: nothing cuts them.
 
-    `reasoning` is the thought before the answer; `usage` any of prompt_tokens, completion_tokens and reasoning_tokens.
+    `reasoning` is the thought before the answer; `usage` any of prompt_tokens, completion_tokens and reasoning_tokens;
+    `failure` (code, message) is what a response comes to that fails after it has begun.
     """
 
     text: str | None = None
@@ -28,3 +29,4 @@ class Said:
     finish_reason: str | None = None
     usage: dict[str, int] | None = None
     reasoning: str | None = None
+    failure: dict[str, str] | None = None

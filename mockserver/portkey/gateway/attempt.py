@@ -36,6 +36,7 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
     provider, body = addressed(exchange, target)
     body = body if exchange.is_form else shaped(body, target)
     outcome = Outcome(Reply(), path, provider, model_of(exchange.kind, body))
+    exchange.target = target
     exchange.strict = not exchange.is_loose and target.get("strict_open_ai_compliance") is not False
     at = world.clock.timestamp()
 

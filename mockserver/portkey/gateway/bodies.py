@@ -16,6 +16,7 @@ from mockserver.values import Record
 _SCHEMAS = {
     "chatComplete": "CreateChatCompletion",
     "complete": "CreateCompletion",
+    "createModelResponse": "CreateResponse",
     "embed": "CreateEmbedding",
     "rerank": "CreateRerank",
     "moderate": "CreateModeration",

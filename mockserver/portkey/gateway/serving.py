@@ -22,7 +22,7 @@ OPERATIONS = frozenset(
     {
         "createChatCompletion", "createCompletion", "createEmbedding", "createRerank", "createModeration", "createImage",
         "createImageEdit", "createImageVariation", "createSpeech", "createTranscription", "createTranslation",
-        "createPromptCompletion", "createGeneration", "connectRealtime",
+        "createPromptCompletion", "createGeneration", "createResponse", "connectRealtime",
     }
 )  # fmt: skip
 """Operations that come here, and are charged for; whatever else the data plane has counts as a request and no more."""

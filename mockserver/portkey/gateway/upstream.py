@@ -7,21 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from math import ceil
 from typing import Literal, TypeAlias
 
 from mockserver.contract.replies import Piece, Reply, Stream
 from mockserver.portkey import limits
 from mockserver.portkey.addresses import own_address
-from mockserver.portkey.answers import chat, completions, embeddings, images, moderations, rerank, speech, sse, transcription
+from mockserver.portkey.answers import (
+    chat,
+    completions,
+    embeddings,
+    images,
+    moderations,
+    rerank,
+    response_events,
+    responses,
+    speech,
+    sse,
+    transcription,
+)
 from mockserver.portkey.answers.chance import Chance
 from mockserver.portkey.answers.decoration import decorated
 from mockserver.portkey.answers.errors import Unanswerable
+from mockserver.portkey.answers.items import text_of
 from mockserver.portkey.answers.script import Said, SaidCall
 from mockserver.portkey.calls import text_in
-from mockserver.portkey.gateway import bodies, scripts
-from mockserver.portkey.gateway.exchange import Exchange, Provider
+from mockserver.portkey.gateway import bodies, conversations, scripts
+from mockserver.portkey.gateway.exchange import Exchange, Provider, account
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
@@ -32,9 +46,10 @@ DEFAULT_MODELS = {
     "createSpeech": "tts-1",
     "imageGenerate": "dall-e-2",
     "moderate": "omni-moderation-latest",
+    "createModelResponse": "gpt-3.5-turbo",
     "realtime": "gpt-realtime",
 }
-"""What a missing model becomes (gateway-data-plane, Provider and model addressing; moderations and realtime *chosen*)."""
+"""What a missing model becomes (gateway-data-plane, Provider and model addressing; those of the last three are *chosen*)."""
 
 _RERANKS = frozenset({"cohere", "voyage", "jina", "pinecone", "bedrock", "azure-ai"})
 _EMBEDS_NOT = frozenset({"anthropic"})
@@ -49,7 +64,8 @@ class Answer:
     """What a provider has answered.
 
     `body` is the JSON of it, `raw` the bytes of what is none, `text` what output guardrails look at. `chunks` tells it piece by
-    piece to whom asked for that; `events` always does, each with its type as its name.
+    piece to whom asked for that; `events` always does, each with its type as its name, with so many tokens in those that have
+    some. `due_s` tells of the how-manieth event before which time it is not told.
     """
 
     status: int
@@ -59,7 +75,8 @@ class Answer:
     retry_after_s: float | None = None
     headers: dict[str, str] = field(default_factory=dict)
     chunks: Callable[[bool, int | None], Iterator[Record]] | None = None
-    events: Callable[[], Iterator[Record]] | None = None
+    events: Callable[[int | None], Iterator[Record]] | None = None
+    due_s: Callable[[int], float | None] | None = None
     script: Record = field(default_factory=dict)
     raw: bytes | None = None
     media_type: str = "application/json"
@@ -93,7 +110,9 @@ def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, pa
         exchange.elapsed_ms += most_ms
         message = f"Request exceeded the timeout sent in the request: {most_ms}ms"
         return Answer(408, {"error": {"message": message, "type": "timeout_error", "param": None, "code": None}})
-    exchange.elapsed_ms += delay_ms
+    # What is answered in the background takes its time after the reply.
+    exchange.later_ms = delay_ms if body.get("background") is True and exchange.kind == "createModelResponse" else 0.0
+    exchange.elapsed_ms += delay_ms - exchange.later_ms
     said = script.get("answer") or {}
     if "error" in said:
         return _failure(exchange, provider, said["error"])
@@ -104,7 +123,8 @@ def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, pa
     try:
         answer = _KINDS[exchange.kind](exchange, provider, body, model, said_by(said))
     except Unanswerable as refused:
-        error = {"status": 400, "message": refused.message, "param": refused.pointer.strip("/") or None}
+        param = refused.pointer.strip("/") or None
+        error = {"status": refused.status, "message": refused.message, "param": param, "code": refused.code}
         return _failure(exchange, provider, error)
     answer.script = script
     return answer
@@ -141,7 +161,10 @@ def model_of(kind: str, body: Record) -> str:
 def reply_of(exchange: Exchange, provider: Provider, answer: Answer, body: Record, results: Record | None) -> Reply:
     """Return an answer as the caller gets it: at once, or as a stream when it was asked for; `results` are hook results."""
     if answer.events is not None and (answer.raw is not None or body.get("stream")):
-        return _stream(exchange, (sse.event(event, event["type"]) for event in answer.events()), answer.script)
+        told = (sse.event(event, event["type"]) for event in answer.events(answer.script.get("chunk_size")))
+        # What is found behind the end is left out (chosen): these streams have no mark for it, and helpers would fall over it.
+        before = {**results, "after_request_hooks": []} if results is not None else None
+        return _stream(exchange, _hooked(exchange, told, before), answer.script, answer.due_s)
     if answer.raw is not None:
         return Reply(answer.status, answer.raw, answer.headers, answer.media_type)
     if body.get("stream") is True and answer.chunks is not None:
@@ -160,6 +183,9 @@ def replayed(exchange: Exchange, provider: Provider, body: Record, kept: JSON, r
     """Return what the cache has kept as a reply; a stream of it has chunks of its own (Cache: Streaming hit)."""
     if body.get("stream") is True and isinstance(kept, dict) and isinstance(kept.get("choices"), list):
         return _stream(exchange, _chunked(exchange, _replayed_chunks(kept, provider), results), {})
+    if body.get("stream") is True and isinstance(kept, dict) and kept.get("object") == "response":
+        before = {**results, "after_request_hooks": []} if results is not None else None
+        return _stream(exchange, _hooked(exchange, _replayed_events(kept, exchange.world.ids.uuid4()), before), {})
     shown = decorated(kept, provider.name, exchange.strict) if isinstance(kept, dict) else kept
     return Reply(200, {**shown, "hook_results": results} if results is not None and isinstance(shown, dict) else shown)
 
@@ -176,29 +202,35 @@ def timeout_ms(exchange: Exchange, target: Record) -> int | None:
 
 
 def _chunked(exchange: Exchange, chunks: Iterator[Record], results: Record | None) -> Iterator[bytes]:
-    """Chunks as events.
+    """Chunks as events, and what ends them."""
+    return _hooked(exchange, chain((sse.event(chunk) for chunk in chunks), (sse.DONE,)), results)
 
-    What guardrails found before comes first, what they found after comes behind the end, and only to whom strict compliance is
+
+def _hooked(exchange: Exchange, events: Iterator[bytes], results: Record | None) -> Iterator[bytes]:
+    """Events with what guardrails found.
+
+    What they found before comes first, what they found after comes behind the end, and only to whom strict compliance is
     off (Guardrails: Streaming).
     """
     shows = results is not None and not exchange.strict
     if shows and results is not None:
         yield sse.event({"hook_results": {"before_request_hooks": results["before_request_hooks"]}})
-    for chunk in chunks:
-        yield sse.event(chunk)
-    yield sse.DONE
+    yield from events
     if shows and results is not None and results["after_request_hooks"]:
         yield sse.event({"hook_results": {"after_request_hooks": results["after_request_hooks"]}})
 
 
-def _stream(exchange: Exchange, events: Iterator[bytes], script: Record) -> Reply:
+def _stream(
+    exchange: Exchange, events: Iterator[bytes], script: Record, due_s: Callable[[int], float | None] | None = None
+) -> Reply:
     """A reply of server-sent events, at the pace of a script, and cut off where it says so."""
     start_s = exchange.world.clock.seconds() + exchange.elapsed_ms / 1000
     pause_s, cut_after = script.get("chunk_delay_ms", 0) / 1000, script.get("cut_after")
 
     def pieces() -> Iterator[Piece]:
         for at, data in enumerate(islice(events, cut_after)):
-            yield Piece(data, start_s + at * pause_s if pause_s else None)
+            times = (start_s + at * pause_s if pause_s else None, due_s(at) if due_s is not None else None)
+            yield Piece(data, max((time for time in times if time is not None), default=None))
 
     return Reply(200, Stream(pieces(), cut=cut_after is not None), media_type=sse.MEDIA_TYPE)
 
@@ -225,6 +257,14 @@ def _replayed_chunks(kept: Record, provider: Provider) -> Iterator[Record]:
             rest = {"index": number, "function": {"arguments": call["function"]["arguments"]}}
             yield chunk(index, {"delta": {"role": "assistant", "tool_calls": [rest]}}, None)
         yield chunk(index, {"delta": {}} if is_chat else {"text": ""}, choice["finish_reason"])
+
+
+def _replayed_events(kept: Record, name: str) -> Iterator[bytes]:
+    """A kept response event by event: its id is the cache's, and nothing is numbered."""
+    response = {**kept, "id": f"portkey_cache_{name}"}
+    for event in response_events.events(response, chunk_size=SLICE):
+        told = {field: value for field, value in event.items() if field != "sequence_number"}
+        yield sse.event(told, told["type"])
 
 
 def _unsupported(kind: str, provider: Provider) -> Answer | None:
@@ -288,6 +328,8 @@ def said_by(answer: Record) -> Said | None:
         refusal=answer.get("refusal"),
         finish_reason=answer.get("finish_reason"),
         usage=answer.get("usage"),
+        reasoning=answer.get("reasoning"),
+        failure={"code": "server_error", **answer["failure"]} if "failure" in answer else None,
     )
 
 
@@ -316,6 +358,33 @@ def _complete(exchange: Exchange, provider: Provider, body: Record, model: str, 
     return Answer(200, shown, _usage_of(shown), shown["choices"][0]["text"], chunks=made.chunks)
 
 
+def _respond(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
+    """A response; of a provider that has none the gateway makes it of a chat, and keeps nothing."""
+    world, (chance, ids) = exchange.world, _source(exchange, provider, model)
+    whose = account(exchange, provider, exchange.target)
+    id_ = ids.new("resp_")
+    if provider.name not in conversations.NATIVE:
+        body, id_ = {**body, "store": False, "background": False}, f"resp_{world.ids.uuid4()}"
+    is_later = body.get("background") is True
+    if is_later and body.get("store") is False:
+        raise Unanswerable("/background", "Background mode requires `store` to be true.")
+    items, known = conversations.conversation(world, body, whose, ids)
+    elapsed_s = exchange.elapsed_ms / 1000
+    asked = responses.Asked(body, items, known, id_, _created(exchange), elapsed_s)
+    response = responses.answer(asked, model, chance, ids, conversations.searching(world, whose), said)
+    if body.get("store") is not False:
+        conversations.keep(world, response, items, whose or provider.name, exchange.later_ms if is_later else None)
+    shown = responses.told(response, body.get("include") or ())
+    usage, text = _usage_of(shown), text_of(shown["output"])
+    events = partial(response_events.events, shown)
+    if not is_later:
+        return Answer(200, shown, usage, text, events=events)
+    first, ends_s = response_events.opening(shown), conversations.ends_s(world, exchange.later_ms)
+    return Answer(
+        200, responses.begun(shown, "queued"), usage, text, events=events, due_s=lambda at: ends_s if at >= first else None
+    )
+
+
 def _embed(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
     shown = embeddings.answer(body, model, _chance(exchange, provider, model))
     return Answer(200, shown, _usage_of(shown))
@@ -336,7 +405,7 @@ def _draw(kind: images.Kind) -> _Kind:
         address = f"{own_address(exchange.request, exchange.world)}/images/drawn"
         chance, created = _chance(exchange, provider, model), _created(exchange)
         made = images.answer({**body, **files}, model, chance, created, kind, address)
-        return Answer(200, made.as_json(), events=made.events)
+        return Answer(200, made.as_json(), events=lambda _: made.events())
 
     return answer
 
@@ -344,7 +413,9 @@ def _draw(kind: images.Kind) -> _Kind:
 def _speak(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
     made = speech.answer(body, model, _chance(exchange, provider, model))
     streams = body.get("stream_format") == "sse"
-    return Answer(200, None, raw=made.content, media_type=made.media_type, events=made.events if streams else None)
+    return Answer(
+        200, None, raw=made.content, media_type=made.media_type, events=(lambda _: made.events()) if streams else None
+    )
 
 
 def _transcribe(task: Literal["transcribe", "translate"]) -> _Kind:
@@ -355,7 +426,7 @@ def _transcribe(task: Literal["transcribe", "translate"]) -> _Kind:
         if isinstance(shown, bytes):
             return Answer(200, None, text=made.text, raw=shown, media_type=made.media_type)
         streams = str(body.get("stream")).lower() == "true" and task == "transcribe"
-        return Answer(200, shown, _usage_of(shown), made.text, events=made.events if streams else None)
+        return Answer(200, shown, _usage_of(shown), made.text, events=(lambda _: made.events()) if streams else None)
 
     return answer
 
@@ -372,6 +443,7 @@ _KINDS: dict[str, _Kind] = {
     "chatComplete": _chat,
     "realtime": _chat,
     "complete": _complete,
+    "createModelResponse": _respond,
     "embed": _embed,
     "rerank": _rerank,
     "moderate": _moderate,
