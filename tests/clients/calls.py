@@ -25,10 +25,9 @@ class Call:
 
     `given`: its arguments, by name for Python, by position for Node. `reaches`: the operations that the server sees, in
     order, each answering 200, with `polls` the last one as often as the SDK likes; or 101 when it `talks`: then the reply is a
-    connection, on which a response is asked for and read to its end. `keep`: the name that later calls know the
-    reply by. `streams`: the reply is read event by
-    event. `raises`: the error of a method that breaks by itself. Errors
-    are the beginning of `class: message`. `async_method`, `async_raises`: where AsyncPortkey has another name, or breaks by
+    connection, on which a response is asked for and read to its end. `keep`: the name that later calls know the reply by.
+    `streams`: the reply is read event by event. `raises`: the error of a method that breaks by itself. Errors are the beginning
+    of `class: message`. `async_method`, `async_raises`: where AsyncPortkey has another name, or breaks by
     itself before it sends anything.
 
     Source of what breaks: sdk-call-map 1 and 4 (last paragraphs).
@@ -293,6 +292,7 @@ VIRTUAL_KEY = {"name": "Ours", "provider": "openai", "key": "sk-test-1", "worksp
 RERANK = {"model": "rerank-v3.5", "query": "When?", "documents": ["At nine.", "At ten."]}
 AUDIT_LOGS = "/audit-logs?start_time=2026-05-01T00:00:00Z&end_time=2026-06-01T00:00:00Z"
 STORE = {"vector_store_id": "<store.id>"}
+IN_STORE = "/vector_stores/<store.id>/files/<file.id>"
 STORED = {**STORE, "file_id": "<file.id>"}
 BATCHED = {**STORE, "batch_id": "<batch.id>"}
 
@@ -777,16 +777,15 @@ PYTHON: Families = {
         Call("vector_stores.files.create", STORED, "createVectorStoreFile"),
         Call("vector_stores.files.list", STORE, "listVectorStoreFiles"),
         Call("vector_stores.files.retrieve", STORED, "getVectorStoreFile"),
-        Call("vector_stores.files.poll", {**STORED, "poll_interval_ms": 1}, "getVectorStoreFile"),
+        Call("vector_stores.files.poll", STORED, "getVectorStoreFile", polls=True),
         Call("vector_stores.files.delete", STORED, "deleteVectorStoreFile"),
-        Call(
-            "vector_stores.files.create_and_poll", {**STORED, "poll_interval_ms": 1}, "createVectorStoreFile getVectorStoreFile"
-        ),
+        Call("vector_stores.files.create_and_poll", STORED, "createVectorStoreFile getVectorStoreFile", polls=True),
         Call("vector_stores.files.upload", {**STORE, "file": Upload("lines.jsonl")}, "createFile createVectorStoreFile"),
         Call(
             "vector_stores.files.upload_and_poll",
-            {**STORE, "file": Upload("lines.jsonl"), "poll_interval_ms": 1},
+            {**STORE, "file": Upload("lines.jsonl")},
             "createFile createVectorStoreFile getVectorStoreFile",
+            polls=True,
         ),
         Call(
             "vector_stores.file_batches.create",
@@ -796,18 +795,23 @@ PYTHON: Families = {
         ),
         Call("vector_stores.file_batches.retrieve", BATCHED, "getVectorStoreFileBatch"),
         Call("vector_stores.file_batches.list_files", BATCHED, "listFilesInVectorStoreBatch"),
-        Call("vector_stores.file_batches.poll", {**BATCHED, "poll_interval_ms": 1}, "getVectorStoreFileBatch"),
+        Call("vector_stores.file_batches.poll", BATCHED, "getVectorStoreFileBatch", polls=True),
         Call("vector_stores.file_batches.cancel", BATCHED, "cancelVectorStoreFileBatch"),
         Call(
             "vector_stores.file_batches.create_and_poll",
-            {**STORE, "file_ids": ["<file.id>"], "poll_interval_ms": 1},
+            {**STORE, "file_ids": ["<file.id>"]},
             "createVectorStoreFileBatch getVectorStoreFileBatch",
+            polls=True,
         ),
         Call(
             "vector_stores.file_batches.upload_and_poll",
-            {**STORE, "files": [Upload("lines.jsonl")], "poll_interval_ms": 1},
+            {**STORE, "files": [Upload("lines.jsonl")]},
             "createFile createVectorStoreFileBatch getVectorStoreFileBatch",
+            polls=True,
         ),
+        Call("post", {"url": "/vector_stores/<store.id>/search", "query": "tide"}, "searchVectorStore"),
+        Call("post", {"url": IN_STORE, "attributes": {"port": "Hull"}}, "updateVectorStoreFile"),
+        Call("get", {"path": f"{IN_STORE}/content"}, "getVectorStoreFileContent"),
         Call("vector_stores.delete", STORE, "deleteVectorStore"),
     ],
 }
@@ -1262,18 +1266,20 @@ NODE: Families = {
         Call("vectorStores.files.create", ["<store.id>", {"file_id": "<file.id>"}], "createVectorStoreFile"),
         Call("vectorStores.files.list", ["<store.id>"], "listVectorStoreFiles"),
         Call("vectorStores.files.retrieve", ["<file.id>", STORE], "getVectorStoreFile"),
-        Call("vectorStores.files.poll", ["<store.id>", "<file.id>", None, OFTEN], "getVectorStoreFile"),
+        Call("vectorStores.files.poll", ["<store.id>", "<file.id>"], "getVectorStoreFile", polls=True),
         Call("vectorStores.files.delete", ["<file.id>", STORE], "deleteVectorStoreFile"),
         Call(
             "vectorStores.files.createAndPoll",
-            ["<store.id>", {"file_id": "<file.id>"}, None, OFTEN],
+            ["<store.id>", {"file_id": "<file.id>"}],
             "createVectorStoreFile getVectorStoreFile",
+            polls=True,
         ),
         Call("vectorStores.files.upload", ["<store.id>", Upload("lines.jsonl")], "createFile createVectorStoreFile"),
         Call(
             "vectorStores.files.uploadAndPoll",
-            ["<store.id>", Upload("lines.jsonl"), None, OFTEN],
+            ["<store.id>", Upload("lines.jsonl")],
             "createFile createVectorStoreFile getVectorStoreFile",
+            polls=True,
         ),
         Call(
             "vectorStores.fileBatches.create",
@@ -1283,18 +1289,23 @@ NODE: Families = {
         ),
         Call("vectorStores.fileBatches.retrieve", ["<batch.id>", STORE], "getVectorStoreFileBatch"),
         Call("vectorStores.fileBatches.listFiles", ["<batch.id>", STORE], "listFilesInVectorStoreBatch"),
-        Call("vectorStores.fileBatches.poll", ["<store.id>", "<batch.id>", None, OFTEN], "getVectorStoreFileBatch"),
+        Call("vectorStores.fileBatches.poll", ["<store.id>", "<batch.id>"], "getVectorStoreFileBatch", polls=True),
         Call("vectorStores.fileBatches.cancel", ["<batch.id>", STORE], "cancelVectorStoreFileBatch"),
         Call(
             "vectorStores.fileBatches.createAndPoll",
-            ["<store.id>", {"file_ids": ["<file.id>"]}, None, OFTEN],
+            ["<store.id>", {"file_ids": ["<file.id>"]}],
             "createVectorStoreFileBatch getVectorStoreFileBatch",
+            polls=True,
         ),
         Call(
             "vectorStores.fileBatches.uploadAndPoll",
-            ["<store.id>", {"files": [Upload("lines.jsonl")]}, None, OFTEN],
+            ["<store.id>", {"files": [Upload("lines.jsonl")]}],
             "createFile createVectorStoreFileBatch getVectorStoreFileBatch",
+            polls=True,
         ),
+        Call("post", ["/vector_stores/<store.id>/search", {"query": "tide"}], "searchVectorStore"),
+        Call("post", [IN_STORE, {"attributes": {"port": "Hull"}}], "updateVectorStoreFile"),
+        Call("get", [f"{IN_STORE}/content"], "getVectorStoreFileContent"),
         Call("vectorStores.delete", ["<store.id>"], "deleteVectorStore"),
     ],
 }

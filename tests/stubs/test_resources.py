@@ -158,6 +158,24 @@ paths:
       responses: {'200': {description: An order., content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}}}
     delete:
       responses: {'200': {description: It was., content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}}}
+  # Records below a record under ids of their own.
+  /orders/{order_id}/crates:
+    parameters: [{name: order_id, in: path, required: true, schema: {type: integer}}]
+    get:
+      responses:
+        '200':
+          description: Crates.
+          content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Crate'}}}}
+    post:
+      requestBody:
+        content: {application/json: {schema: {type: object, required: [crate_id], properties: {crate_id: {type: string}}}}}
+      responses: {'200': {description: A crate., content: {application/json: {schema: {$ref: '#/components/schemas/Crate'}}}}}
+  /orders/{order_id}/crates/{crate_id}:
+    parameters:
+      - {name: order_id, in: path, required: true, schema: {type: integer}}
+      - {name: crate_id, in: path, required: true, schema: {type: string}}
+    get:
+      responses: {'200': {description: A crate., content: {application/json: {schema: {$ref: '#/components/schemas/Crate'}}}}}
   # Records below records below records.
   /orders/{order_id}/lines:
     parameters: [{name: order_id, in: path, required: true, schema: {type: integer}}]
@@ -307,6 +325,7 @@ components:
       type: object
       properties:
         what: {type: string}
+    Crate: {type: object, required: [id], properties: {id: {type: string}}}
     Line:
       type: object
       required: [id, order_id]
@@ -538,14 +557,14 @@ def test_key_that_is_taken_is_400_where_the_document_has_no_409() -> None:
     assert caught.value.kind is INVALID_REQUEST
 
 
-def test_what_is_put_below_a_record_under_its_own_id_may_be_put_there_again(client: Client) -> None:
-    """A file in a vector store: the id is the file's, and putting it there a second time is no error."""
-    store = client.post("/v1/vector_stores", {"name": "books"}).json()["id"]
-    path, body = f"/v1/vector_stores/{store}/files", {"file_id": "file-Atlas01"}
-    first, second = client.post(path, body), client.post(path, body)
+def test_what_is_put_below_a_record_under_its_own_id_may_be_put_there_again(workshop: Client) -> None:
+    """As a file into a vector store: the id is the file's, and putting it there a second time is no error."""
+    order = workshop.post("/orders", {}).json()
+    path, body = f"/orders/{order['id']}/crates", {"crate_id": "crate-Atlas01"}
+    first, second = workshop.post(path, body), workshop.post(path, body)
     assert (first.status_code, second.status_code) == (200, 200)
-    assert second.json()["id"] == "file-Atlas01"
-    assert [row["id"] for row in client.get(path).json()["data"]] == ["file-Atlas01"]
+    assert second.json()["id"] == "crate-Atlas01"
+    assert [row["id"] for row in workshop.get(path).json()] == ["crate-Atlas01"]
 
 
 # Reading.

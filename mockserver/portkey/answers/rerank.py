@@ -40,6 +40,11 @@ def answer(body: Record, model: str, chance: Chance, ids: Ids) -> Record:
     return {"object": "list", "id": ids.new("rerank-"), "results": results, "model": model, "usage": {"search_units": units}}
 
 
+def likeness(query: str, text: str, chance: Chance) -> float:
+    """Return how much of a query a text has, from 0 to 1."""
+    return _score(_words(query), text, chance)
+
+
 def _score(wanted: set[str], text: str, chance: Chance) -> float:
     words = _words(text)
     both = len(wanted & words)

@@ -5,6 +5,7 @@ Source: gateway-data-plane, /responses.
 
 from __future__ import annotations
 
+from mockserver.portkey import file_search
 from mockserver.portkey.answers import items, responses
 from mockserver.portkey.answers.errors import Unanswerable
 from mockserver.portkey.answers.hosted import Search
@@ -84,10 +85,10 @@ def go_on(world: World, response_id: str) -> None:
 def searching(world: World, account: str | None) -> Search:
     """Return what looks into an account's stores for the tool that searches files."""
 
-    def search(tool: Record, question: str) -> list[Record]:
-        return []
+    def reaches(store: Record) -> bool:
+        return account in (None, store["_account"])
 
-    return search
+    return lambda tool, question: file_search.in_tool(world, tool, question, reaches)
 
 
 def _items(world: World, account: str | None) -> list[Record]:
