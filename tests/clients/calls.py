@@ -15,6 +15,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import httpx
+
 from mockserver.pytest_plugin import PortkeyWorld
 from mockserver.stubs.resources import kept
 
@@ -77,6 +79,16 @@ class Passed:
 
 
 @dataclass(frozen=True)
+class Scripted:
+    """What a test says that models answer."""
+
+    script: Mapping[str, Any]
+
+    def put(self, portkey: PortkeyWorld) -> None:
+        assert httpx.post(f"{portkey.admin_url}/scripts", json=self.script).status_code == 201
+
+
+@dataclass(frozen=True)
 class Upload:
     """A file of this name that an SDK opens and sends."""
 
@@ -102,7 +114,7 @@ def write_uploads(folder: Path) -> None:
         sound.writeframes(bytes(8000))
 
 
-Row: TypeAlias = Call | Planted | Passed
+Row: TypeAlias = Call | Planted | Passed | Scripted
 Families: TypeAlias = dict[str, list[Row]]
 
 _PLACE = re.compile(r"<([a-z_]+(?:\.[a-z_0-9]+)*)>")
@@ -146,6 +158,9 @@ def departures(rows: list[Row], portkey: PortkeyWorld, make: Callable[[Call, Any
             continue
         if isinstance(row, Passed):
             portkey.clock.move(timedelta(seconds=row.seconds))
+            continue
+        if isinstance(row, Scripted):
+            row.put(portkey)
             continue
         before, raised = len(portkey.calls), ""
         reply: Any = None
@@ -231,6 +246,7 @@ ASK = {"model": "gpt-4o", "messages": MESSAGES}
 FIND_TIDE = {"type": "function", "function": {"name": "find_tide"}}
 TOOL_OUTPUTS = [{"tool_call_id": "<waiting.required_action.submit_tool_outputs.tool_calls.0.id>", "output": "12:40"}]
 LATER = {"model": "gpt-4o", "background": True}
+SLOWLY = Scripted({"match": {"operation": "createResponse"}, "answer": {"text": "At noon."}, "delay_ms": 3600000})
 KEY = {"name": "ci", "workspace_id": "<workspace>", "scopes": ["logs.view"]}
 CHECKS = [{"id": "default.wordCount", "parameters": {"minWords": 1, "maxWords": 500}}]
 EXPORT = {"workspace_id": "<workspace>", "description": "May", "filters": MAY, "requested_data": ["id", "created_at"]}
@@ -662,6 +678,7 @@ PYTHON: Families = {
         Call("responses.retrieve", {"response_id": "<response.id>"}, "getResponse"),
         Call("responses.retrieve", {"response_id": "<response.id>", "stream": True}, "getResponse", streams=True),
         Call("responses.input_tokens.count", {"model": "gpt-4o", "input": "Which tide?"}, "countInputTokens"),
+        SLOWLY,
         Call("responses.create", {**LATER, "input": "Which tide?"}, "createResponse", keep="later"),
         Call("responses.cancel", {"response_id": "<later.id>"}, "cancelResponse"),
         Call("responses.input_items.list", {"response_id": "<response.id>"}, "listInputItems"),
@@ -1153,6 +1170,7 @@ NODE: Families = {
         Call("responses.parse", [{"model": "gpt-4o", "input": "Which tide?"}], "createResponse"),
         Call("responses.retrieve", ["<response.id>"], "getResponse"),
         Call("responses.inputTokens.count", [{"model": "gpt-4o", "input": "Which tide?"}], "countInputTokens"),
+        SLOWLY,
         Call("responses.create", [{**LATER, "input": "Which tide?"}], "createResponse", keep="later"),
         Call("responses.cancel", ["<later.id>"], "cancelResponse"),
         Call("responses.inputItems.list", ["<response.id>"], "listInputItems"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from datetime import timedelta
 from typing import Any
@@ -28,9 +29,7 @@ def file(client: Client, name: str = "handbook.md", content: bytes = TEXT, accou
         "status": "processed", "_account": account, "_key": file_id, "_parent": "", "_at": world.clock.timestamp(),
     }  # fmt: skip
     if (contents := getattr(world, "contents", None)) is not None:
-        from mockserver import blobs
-
-        blob = blobs.Blob.of(content)
+        blob = importlib.import_module("mockserver.blobs").Blob.of(content)
         contents.put(blob.digest, blob)
         record["_content"] = blob.digest
     world["files"].add(record)
