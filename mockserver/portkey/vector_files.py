@@ -5,7 +5,6 @@ Source of every rule that names none: gateway-data-plane, /vector_stores.
 
 from __future__ import annotations
 
-from mockserver.contract.problems import NOT_FOUND, Problem
 from mockserver.portkey import stored
 from mockserver.portkey.gateway.proxying import Customer
 from mockserver.values import JSON, Record
@@ -37,10 +36,13 @@ def key_of(store_id: str, file_id: str) -> str:
 
 
 def file_of(world: World, file_id: str, customer: Customer) -> Record:
-    """Return a file of the customer's. Fails: `not-found`."""
+    """Return a file of the customer's, which a body names.
+
+    Fails: `invalid-request` for one that is not there (*chosen*, as everywhere: 404 would say that what the path names is missing).
+    """
     record = world["files"].get(file_id)
     if record is None or customer.account not in (None, record.get("_account", customer.account)):
-        raise Problem(NOT_FOUND, f"No such File object: {file_id}", type_="invalid_request_error")
+        raise stored.refused(f"No such File object: {file_id}")
     return record
 
 

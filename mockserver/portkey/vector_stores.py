@@ -20,7 +20,7 @@ _DAY_S = 86_400
 
 
 def create_vector_store(request: Request, world: World) -> Reply:
-    """Make a store, with files if some are named. Fails: `not-found` for an unknown file."""
+    """Make a store, with files if some are named. Fails: `invalid-request` for an unknown file."""
 
     def answer(customer: Customer, body: Record) -> Reply:
         now_s, files = stored.seconds(world), body.get("file_ids") or []
@@ -125,7 +125,7 @@ def search_vector_store(request: Request, world: World) -> Reply:
 
 
 def create_vector_store_file(request: Request, world: World) -> Reply:
-    """Put a file into a store. Fails: `not-found` for the store or the file; `invalid-request` once the store has expired."""
+    """Put a file into a store. Fails: `not-found`; `invalid-request` for an unknown file, or once the store has expired."""
 
     def answer(customer: Customer, body: Record) -> Reply:
         store = _used(request, world, customer)
@@ -189,7 +189,7 @@ def delete_vector_store_file(request: Request, world: World) -> Reply:
 
 
 def create_vector_store_file_batch(request: Request, world: World) -> Reply:
-    """Put several files into a store at once. Fails: `not-found` for store or file; `invalid-request` once it has expired.
+    """Put several files into a store at once. Fails: `not-found`; `invalid-request` for an unknown file, or once it expired.
 
     What the batch says of attributes and chunks holds for files that say nothing themselves.
     """

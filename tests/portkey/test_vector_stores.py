@@ -101,7 +101,7 @@ def test_store_is_made_with_files(client: Client) -> None:
 
 def test_store_is_made_of_files_that_are_there(client: Client) -> None:
     reply = client.post(STORES, {"file_ids": [file(client), "file-none"]}, headers=OPENAI)
-    assert words(reply, 404) == "No such File object: file-none"
+    assert words(reply, 400) == "No such File object: file-none"
     assert read(client, STORES)["data"] == []
 
 
@@ -154,8 +154,7 @@ def test_other_account_has_other_stores(client: Client) -> None:
     other = {"x-portkey-provider": "azure-openai"}
     assert client.get(f"{STORES}/{store['id']}", headers=other).status_code == 404
     assert client.get(STORES, headers=other).json()["data"] == []
-    reply = client.post(STORES, {"file_ids": [file(client)]}, headers=other)
-    assert reply.status_code == 404
+    assert client.post(STORES, {"file_ids": [file(client)]}, headers=other).status_code == 400
 
 
 # Files
@@ -317,7 +316,7 @@ def test_batch_of_another_store_is_not_there(client: Client) -> None:
     batch = post(client, store, "/file_batches", {"file_ids": [file(client)]})
     assert call(client, "GET", other, f"/file_batches/{batch['id']}").status_code == 404
     assert (
-        words(call(client, "POST", store, "/file_batches", {"file_ids": ["file-none"]}), 404)
+        words(call(client, "POST", store, "/file_batches", {"file_ids": ["file-none"]}), 400)
         == "No such File object: file-none"
     )
 
