@@ -38,7 +38,7 @@ def key_of(store_id: str, file_id: str) -> str:
 def file_of(world: World, file_id: str, customer: Customer) -> Record:
     """Return a file of the customer's, which a body names.
 
-    Fails: `invalid-request` for one that is not there (*chosen*, as everywhere: 404 would say that what the path names is missing).
+    Fails: `invalid-request` for one that is not there (*chosen*, as everywhere: 404 is for what the path names).
     """
     record = world["files"].get(file_id)
     if record is None or customer.account not in (None, record.get("_account", customer.account)):
