@@ -12,7 +12,8 @@ from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import stored
 from mockserver.portkey.gateway import afterwards
-from mockserver.portkey.gateway.proxying import Customer, passed_on
+from mockserver.portkey.gateway.exchange import Customer
+from mockserver.portkey.gateway.proxying import passed_on
 from mockserver.portkey.gateway.upstream import model_of
 from mockserver.portkey.records import shown
 from mockserver.portkey.runs import events, machine, steps, threads

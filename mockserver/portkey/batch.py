@@ -16,8 +16,8 @@ from mockserver.contract.requests import Request
 from mockserver.portkey import batch_lines, stored, stored_files
 from mockserver.portkey.batch_lines import Result, Way
 from mockserver.portkey.gateway import configs
-from mockserver.portkey.gateway.exchange import Provider
-from mockserver.portkey.gateway.proxying import Customer, unified
+from mockserver.portkey.gateway.exchange import Customer, Provider
+from mockserver.portkey.gateway.proxying import unified
 from mockserver.portkey.records import shown
 from mockserver.portkey.stored_files import MANAGED
 from mockserver.stubs.service import Headers, Perform

@@ -10,9 +10,10 @@ import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from mockserver.portkey import stored_files
 from mockserver.portkey.answers import rerank, tokens
 from mockserver.portkey.answers.chance import Chance
-from mockserver.values import JSON, Record
+from mockserver.values import Record
 from mockserver.world.world import World
 
 MOST = 10
@@ -93,12 +94,8 @@ def _named(world: World, record: Record) -> Record:
 
 
 def _text(world: World, file_id: str) -> str:
-    """What a file says. Its content lies in the world under the digest that its record has."""
-    file: Record = world["files"].get(file_id) or {}
-    contents: Any = getattr(world, "contents", None)
-    digest: JSON = file.get("_content")
-    blob = None if contents is None or digest is None else contents.get(digest)
-    if blob is None or str(file.get("filename")).rpartition(".")[2].lower() in _NO_TEXTS:
+    """What a file says; nothing when it is gone or no text."""
+    file = world["files"].get(file_id)
+    if file is None or file["filename"].rpartition(".")[2].lower() in _NO_TEXTS:
         return ""
-    content: bytes = blob.read()
-    return content.decode("utf-8", "replace")
+    return stored_files.content(world, file).read().decode("utf-8", "replace")

@@ -9,7 +9,8 @@ from mockserver.contract.problems import Problem, invalid
 from mockserver.contract.replies import Piece, Reply, Stream
 from mockserver.contract.requests import Request
 from mockserver.portkey import calls, stored, stored_files
-from mockserver.portkey.gateway.proxying import Customer, unified
+from mockserver.portkey.gateway.exchange import Customer
+from mockserver.portkey.gateway.proxying import unified
 from mockserver.portkey.records import shown
 from mockserver.stubs.service import Perform
 from mockserver.values import Record

@@ -18,8 +18,8 @@ from mockserver.contract.requests import Request
 from mockserver.portkey import stored, stored_files
 from mockserver.portkey.answers.chance import Chance
 from mockserver.portkey.gateway import exchange
-from mockserver.portkey.gateway.exchange import Provider
-from mockserver.portkey.gateway.proxying import Customer, unified
+from mockserver.portkey.gateway.exchange import Customer, Provider
+from mockserver.portkey.gateway.proxying import unified
 from mockserver.portkey.records import shown
 from mockserver.portkey.stored_files import MANAGED
 from mockserver.portkey.training_lines import Fault, check

@@ -13,8 +13,8 @@ from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import calls, metering, prices
 from mockserver.portkey.due import settle
-from mockserver.portkey.gateway.exchange import Exchange, Provider
-from mockserver.portkey.gateway.proxying import Customer, opened_for, pass_on
+from mockserver.portkey.gateway.exchange import Customer, Exchange, Provider
+from mockserver.portkey.gateway.proxying import opened_for, pass_on
 from mockserver.values import JSON, Record
 from mockserver.world.clock import parse_timestamp
 from mockserver.world.world import World

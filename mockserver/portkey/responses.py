@@ -14,7 +14,7 @@ from mockserver.portkey import stored
 from mockserver.portkey.answers import response_events, responses, sse
 from mockserver.portkey.answers.errors import Unanswerable
 from mockserver.portkey.gateway import conversations, proxying, serving
-from mockserver.portkey.gateway.proxying import Customer
+from mockserver.portkey.gateway.exchange import Customer
 from mockserver.portkey.gateway.upstream import Ids
 from mockserver.portkey.records import shown
 from mockserver.stubs.service import Perform

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mockserver.contract.problems import INVALID_REQUEST, NOT_FOUND, Problem
-from mockserver.portkey.gateway.proxying import Customer
+from mockserver.portkey.gateway.exchange import Customer
 from mockserver.portkey.records import shown
 from mockserver.stubs import paging
 from mockserver.values import Record

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mockserver.blobs import Blob
 from mockserver.portkey import stored
-from mockserver.portkey.gateway.proxying import Customer
+from mockserver.portkey.gateway.exchange import Customer
 from mockserver.values import Record
 from mockserver.world.world import World
 

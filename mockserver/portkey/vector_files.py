@@ -6,7 +6,7 @@ Source of every rule that names none: gateway-data-plane, /vector_stores.
 from __future__ import annotations
 
 from mockserver.portkey import stored
-from mockserver.portkey.gateway.proxying import Customer
+from mockserver.portkey.gateway.exchange import Customer
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import file_search, stored, vector_files
-from mockserver.portkey.gateway.proxying import Customer, passed_on
+from mockserver.portkey.gateway.exchange import Customer
+from mockserver.portkey.gateway.proxying import passed_on
 from mockserver.portkey.records import shown
 from mockserver.portkey.vector_files import BATCHES, FILES, NOBODY, STORES
 from mockserver.stubs.service import Perform

@@ -17,7 +17,10 @@ from hypothesis import given, settings, strategies
 from mockserver.app import App
 from mockserver.values import Record
 from tests.conftest import Client
+from tests.portkey.desk import ASSISTANTS, THREADS, make_assistant, make_run, make_thread
 from tests.portkey.keeping import BATCHES, FILES, JOBS, OPENAI, done, start, tune, upload, wait
+
+STORES = "/v1/vector_stores"
 
 Maker: TypeAlias = Callable[[Client], Any]
 
@@ -55,7 +58,61 @@ def running(client: Client) -> str:
     return job_id
 
 
+def five_items(client: Client) -> str:
+    """A response to what came in five items."""
+    items = [{"role": "user", "content": f"Is {number} a number?"} for number in range(5)]
+    return str(done(client.post("/v1/responses", {"model": "gpt-4o", "input": items}, headers=OPENAI))["id"])
+
+
+def answered(client: Client, thread_id: str) -> None:
+    """Let an assistant answer a thread, to the end."""
+    make_run(client, thread_id=thread_id)
+    wait(client, 1)
+
+
+def batch_of_store(client: Client) -> str:
+    """A batch of three files in a store; the path of its files."""
+    store_id = store(client)
+    made = client.post(f"{STORES}/{store_id}/file_batches", {"file_ids": [file(client) for _ in range(3)]}, headers=OPENAI)
+    return f"{store_id}/file_batches/{done(made)['id']}"
+
+
+def store(client: Client) -> str:
+    return str(done(client.post(STORES, headers=OPENAI, json={}))["id"])
+
+
+def file(client: Client) -> str:
+    return str(upload(client, b"Noon.", "assistants", "noon.txt")["id"])
+
+
+def forget(path: str) -> Callable[[Client, str], None]:
+    """What deletes a record of a list by its id."""
+
+    def delete(client: Client, key: str) -> None:
+        done(client.delete(f"{path}/{key}", headers=OPENAI))
+
+    return delete
+
+
+BOTH = ("", "asc", "desc")
 LISTS = {
+    "assistants": Listed(ASSISTANTS, lambda client, _: make_assistant(client), forget(ASSISTANTS), orders=BOTH),
+    "messages": Listed(
+        f"{THREADS}/{{}}/messages",
+        lambda client, thread: client.post(f"{THREADS}/{thread}/messages", {"role": "user", "content": "Noon?"}),
+        prepare=make_thread,
+        orders=BOTH,
+    ),
+    "runs": Listed(f"{THREADS}/{{}}/runs", answered, prepare=lambda client: make_thread(client, "Noon?"), orders=BOTH),
+    "stores": Listed(STORES, lambda client, _: store(client), forget(STORES), orders=BOTH),
+    "files-of-a-store": Listed(
+        f"{STORES}/{{}}/files",
+        lambda client, key: client.post(f"{STORES}/{key}/files", {"file_id": file(client)}, headers=OPENAI),
+        prepare=store,
+        orders=BOTH,
+    ),
+    "files-of-a-batch": Listed(f"{STORES}/{{}}/files", lambda client, _: wait(client, 1), prepare=batch_of_store, orders=BOTH),
+    "input-items": Listed("/v1/responses/{}/input_items", lambda client, _: wait(client, 1), prepare=five_items, orders=BOTH),
     "files": Listed(FILES, lambda client, _: upload(client, b"x"), delete_file, orders=("", "asc", "desc")),
     "files-of-a-purpose": Listed(
         FILES,
@@ -110,7 +167,7 @@ class Walk:
 
 
 @pytest.mark.parametrize("name", LISTS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     count=strategies.integers(min_value=0, max_value=7),
     limit=strategies.integers(min_value=1, max_value=4),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +10,7 @@ import pytest
 
 from mockserver.values import Record
 from tests.conftest import Client
+from tests.portkey.keeping import done, upload
 from tests.portkey.team import at, read
 
 STORES = "/v1/vector_stores"
@@ -20,27 +19,9 @@ TEXT = b"The desk opens at nine. Boats leave the harbour at noon."
 NOBODY = {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0, "total": 0}
 
 
-def file(client: Client, name: str = "handbook.md", content: bytes = TEXT, account: str = "openai") -> str:
-    """A file that a provider keeps, as uploading one leaves it; return its id."""
-    world = client.world
-    file_id = f"file-{world.ids.text(24)}"
-    record: Record = {
-        "id": file_id, "object": "file", "bytes": len(content), "created_at": 1, "filename": name, "purpose": "assistants",
-        "status": "processed", "_account": account, "_key": file_id, "_parent": "", "_at": world.clock.timestamp(),
-    }  # fmt: skip
-    if (contents := getattr(world, "contents", None)) is not None:
-        blob = importlib.import_module("mockserver.blobs").Blob.of(content)
-        contents.put(blob.digest, blob)
-        record["_content"] = blob.digest
-    world["files"].add(record)
-    world.keep()
-    return file_id
-
-
-def done(reply: httpx.Response) -> Record:
-    assert reply.status_code == 200, reply.text[:500]
-    body: Record = reply.json()
-    return body
+def file(client: Client, name: str = "handbook.md", content: bytes = TEXT) -> str:
+    """A file that a provider keeps; return its id."""
+    return str(upload(client, content, "assistants", name)["id"])
 
 
 def make(client: Client, **fields: Any) -> Record:
@@ -349,10 +330,6 @@ def test_who_pages_sees_each_once(client: Client, what: str, order: str) -> None
 # Contents
 
 
-with_contents = pytest.mark.skipif(importlib.util.find_spec("mockserver.blobs") is None, reason="files keep no contents yet")
-
-
-@with_contents
 def test_file_tells_what_it_says(client: Client) -> None:
     store = make(client, file_ids=[file_id := file(client)])
     page = get(client, store, f"/files/{file_id}/content")
@@ -362,7 +339,6 @@ def test_file_tells_what_it_says(client: Client) -> None:
     }  # fmt: skip
 
 
-@with_contents
 def test_contents_come_in_pieces(client: Client) -> None:
     store, file_id = make(client), file(client, content=b"tide " * 250)
     chunks = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 50}}
@@ -371,7 +347,6 @@ def test_contents_come_in_pieces(client: Client) -> None:
     assert (len(texts), "".join(texts)) == (3, "tide " * 250)
 
 
-@with_contents
 def test_search_finds_by_words(client: Client) -> None:
     boats, desk = file(client, "boats.md", b"Boats leave at noon."), file(client, "desk.md", b"The desk opens at nine.")
     store = make(client, file_ids=[boats, desk])
@@ -383,7 +358,6 @@ def test_search_finds_by_words(client: Client) -> None:
     assert (row["content"], 0 < row["score"] <= 1) == ([{"type": "text", "text": "The desk opens at nine."}], True)
 
 
-@with_contents
 @pytest.mark.parametrize(
     ("filters", "found"),
     [
@@ -406,7 +380,6 @@ def test_search_filters(client: Client, filters: Record, found: list[int]) -> No
     assert sorted(row["attributes"]["chapter"] for row in rows) == found
 
 
-@with_contents
 def test_search_leaves_out_what_is_not_ready_or_unlikely(client: Client) -> None:
     store = make(client, file_ids=[file(client)])
     assert post(client, store, "/search", {"query": "desk"})["data"] == []
@@ -415,7 +388,6 @@ def test_search_leaves_out_what_is_not_ready_or_unlikely(client: Client) -> None
     assert post(client, store, "/search", {"query": "whales", "ranking_options": {"score_threshold": 0.5}})["data"] == []
 
 
-@with_contents
 def test_model_searches_files(client: Client) -> None:
     store = make(client, file_ids=[file_id := file(client)])
     wait(client)

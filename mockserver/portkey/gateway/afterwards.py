@@ -11,8 +11,7 @@ from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import calls, logbook, metering
 from mockserver.portkey.gateway.configs import Chosen
-from mockserver.portkey.gateway.exchange import Provider
-from mockserver.portkey.gateway.proxying import Customer
+from mockserver.portkey.gateway.exchange import Customer, Provider
 from mockserver.portkey.identity import Caller
 from mockserver.values import Record
 from mockserver.world.world import World

@@ -44,6 +44,23 @@ class Provider(NamedTuple):
     record: Record | None = None
 
 
+class Customer(NamedTuple):
+    """On whose behalf a provider is asked. Records of other accounts are not there; None for the account reaches all.
+
+    `target` is the place in the config that the call came by, `trace_id` the trace that it belongs to.
+    """
+
+    provider: Provider
+    account: str | None
+    target: str = "config"
+    trace_id: str = ""
+
+    @property
+    def keeps_in(self) -> str:
+        """The account in which new records are kept."""
+        return self.account or self.provider.name
+
+
 @dataclass(eq=False)
 class Exchange:
     """One call.

@@ -7,34 +7,17 @@ Source: gateway-data-plane, Route map, Provider errors and response decoration, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from mockserver.contract.problems import Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey.gateway import configs, scripts, serving, upstream
 from mockserver.portkey.gateway.attempt import addressed
-from mockserver.portkey.gateway.exchange import Exchange, Outcome, Provider, account, opened
+from mockserver.portkey.gateway.exchange import Customer, Exchange, Outcome, account, opened
 from mockserver.portkey.gateway.routing import route
 from mockserver.values import Record
 from mockserver.world.world import World
-
-
-class Customer(NamedTuple):
-    """On whose behalf a provider is asked. Records of other accounts are not there; None for the account reaches all.
-
-    `target` is the place in the config that the call came by, `trace_id` the trace that it belongs to.
-    """
-
-    provider: Provider
-    account: str | None
-    target: str = "config"
-    trace_id: str = ""
-
-    @property
-    def keeps_in(self) -> str:
-        """The account in which new records are kept."""
-        return self.account or self.provider.name
 
 
 class Missed(Problem):

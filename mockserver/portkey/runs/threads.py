@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockserver.portkey import stored
-from mockserver.portkey.gateway.proxying import Customer
+from mockserver.portkey.gateway.exchange import Customer
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
