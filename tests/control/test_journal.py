@@ -341,6 +341,7 @@ def test_wait_ends_when_the_client_leaves(client: Client) -> None:
     """Nothing is sent to nobody, and nothing of it goes on."""
     body = b'{"timeout_s": 600}'
     headers = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"content-length", b"18")]
+    headers.append((b"x-mock-world", client.world_name.encode()))
     scope = {"type": "http", "method": "POST", "path": "/__admin/requests/wait", "query_string": b"", "headers": headers}
     messages = [{"type": "http.request", "body": body}, {"type": "http.disconnect"}]
     sent: list[Any] = []
