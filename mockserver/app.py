@@ -33,6 +33,7 @@ from mockserver.stubs.service import FixtureError, PlainService, Ready, Service,
 from mockserver.values import Record, pointer
 from mockserver.world.clock import Clock
 from mockserver.world.journal import CAPACITY
+from mockserver.world.packing import Packer
 from mockserver.world.world import Layouts, World, Worlds
 
 log = logging.getLogger("mockserver")
@@ -54,7 +55,8 @@ class Settings:
     shipped document and an empty world for another. `body_limit` and `upload_limit` are in bytes, `journal` in calls.
     `admin_hosts` are names, beside localhost, under which the admin API may be called; `unredacted` lets exports of the
     journal hold secrets; `longest_wait_s` cuts short how long it waits for calls. `sample_unknown` has records that are not
-    there answered by samples instead of 404. `stubs` are files or folders of mappings that every world begins with.
+    there answered by samples instead of 404. `stubs` are files or folders of mappings that every world begins with. `token` is
+    the state that worlds start from, in the place of the fixture's; it stands on the fixture, seed and stubs that it names.
     """
 
     document: Path | None = None
@@ -71,6 +73,7 @@ class Settings:
     longest_wait_s: float = 600
     sample_unknown: bool = False
     stubs: tuple[Path, ...] = ()
+    token: control.Token | None = None
 
 
 class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
@@ -92,6 +95,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         self.worlds = Worlds(_seed_world(settings, self.service, stubs.layouts(families, self.service.layouts)))
         self.entrance = Entrance(self.contract, self.base_path, self.service)
         self._inside = Inside(self.service)
+        self.tokens = control.Tokens(self._told(), self.document, self.worlds, Packer(self.service.kinds))
         super().__init__(
             Stubs(body_limit=settings.body_limit, upload_limit=settings.upload_limit),
             middlewares=[
@@ -118,6 +122,10 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         self.app, self.middleware_stack = self._build_middleware_stack()
         if settings.stubs:
             self.worlds.reseed(self._set_stubs)
+        if settings.token is not None:
+            start = self.worlds.scratch()
+            self.tokens.restore(settings.token, start)
+            self.worlds.start_from(start.snapshot())
 
     def _serve(
         self,
@@ -165,9 +173,9 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
                 except Problem as problem:
                     raise DocumentError(file, "; ".join(map(str, problem.violations)) or problem.detail, place) from None
 
-    def _facts(self) -> control.ServerFacts:
+    def _told(self) -> Record:
         settings = self.settings
-        told: Record = {
+        return {
             "document": str(settings.document or data.DOCUMENT.name),
             "fixture": settings.fixture or (data.DEFAULT_FIXTURE if _is_shipped(settings) else None),
             "seed": settings.seed,
@@ -179,8 +187,18 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
             "journal": settings.journal,
             "unredacted": settings.unredacted,
         }
-        about = (self.contract, self.worlds, self.entrance, self.service.name, self.faults, told, _access(settings))
-        return control.ServerFacts(*about, self.base_path, settings.longest_wait_s)
+
+    def _facts(self) -> control.ServerFacts:
+        about = (
+            self.contract,
+            self.worlds,
+            self.entrance,
+            self.service.name,
+            self.faults,
+            self._told(),
+            _access(self.settings),
+        )
+        return control.ServerFacts(*about, self.tokens, self.base_path, self.settings.longest_wait_s)
 
     @property
     def admin_documents(self) -> list[Record]:

@@ -182,7 +182,16 @@ def main() -> None:
     envvar=["MOCKSERVER_JOURNAL"],
     help="How many calls of each world are kept to be looked at.",
 )
+@click.option(
+    "--token",
+    metavar="TOKEN|FILE",
+    envvar=["MOCKSERVER_TOKEN"],
+    help="Start every world as the one that this token was made of, with its fixture, seed, --auth and --unknown-ids unless "
+    "they are given.",
+)
+@click.pass_context
 def serve(
+    context: click.Context,
     document: Path | None,
     port: int,
     host: str,
@@ -200,6 +209,7 @@ def serve(
     upload_limit: int,
     unknown_ids: str,
     journal: int,
+    token: str | None,
 ) -> None:
     """Serve DOCUMENT, by default the one that comes along.
 
@@ -211,18 +221,26 @@ def serve(
     # Imported here: --help and --version need none of it.
     from mockserver.app import App, Settings
     from mockserver.contract.errors import SetupError
+    from mockserver.control import tokens
     from mockserver.server import CannotListen, listen, run
 
     if not _is_loopback(host) and not admin_token:
         fail(f"--host {host} can be reached from other machines: guard the admin API by --admin-token")
     try:
         sockets = listen(host, port)
+        read = None if token is None else tokens.read(token)
+        made_with: dict[str, Any] = {"fixture": fixture, "seed": seed, "auth": auth, "unknown_ids": unknown_ids}
+        if read is not None:
+            by_default = click.core.ParameterSource.DEFAULT
+            made_with |= {
+                name: each for name, each in read.settings.items() if context.get_parameter_source(name) is by_default
+            }
         app = App(
             Settings(
                 document=document,
-                fixture=fixture,
-                seed=seed,
-                strict=auth == "strict",
+                fixture=made_with["fixture"],
+                seed=made_with["seed"],
+                strict=made_with["auth"] == "strict",
                 explain=explain,
                 body_limit=body_limit,
                 upload_limit=upload_limit,
@@ -230,8 +248,9 @@ def serve(
                 admin_token=admin_token,
                 admin_hosts=(host, *admin_host),
                 unredacted=unredacted,
-                sample_unknown=unknown_ids == "sample",
                 stubs=stubs,
+                sample_unknown=made_with["unknown_ids"] == "sample",
+                token=read,
             )
         )
     except (SetupError, CannotListen) as error:

@@ -183,13 +183,14 @@ def test_readme_example_runs(portkey: PortkeyWorld, tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if f"curl {ORIGIN}" in page.read_text(encoding="utf-8")], ids=page_id)
 def test_curl_lines_of_a_page_work(page: Path) -> None:
     """From top to bottom against a fresh server, as the pages say; a comment names a status other than success."""
-    client = Client(App(Settings()), headers={})
+    app = App(Settings())
+    client = Client(app, headers={})
     key_id = next(client.world["api_keys"].newest())["id"]
     lines = [line for block in blocks(page.read_text(encoding="utf-8"), "console") for line in block.splitlines()]
     for line in lines:
         if line.startswith("curl "):
             expected = re.search(r"  # (\d{3})$", line)
-            status = curl(client, line.replace("$KEY_ID", key_id))
+            status = curl(client, line.replace("$KEY_ID", key_id).replace("$TOKEN", app.tokens.write(client.world)))
             assert status == int(expected[1]) if expected else status in (200, 201), f"{status}: {line}"
 
 

@@ -17,18 +17,19 @@ from mockserver.contract import normalising
 from mockserver.contract.contract import Contract
 from mockserver.contract.loading import load_document
 from mockserver.contract.operations import Operation
-from mockserver.contract.problems import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, Problem, invalid
+from mockserver.contract.problems import BODY_TOO_LARGE, CONFLICT, FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, Problem, invalid
 from mockserver.contract.replies import Reply, Stream
 from mockserver.contract.requests import ContractBroken, Request, refusal
 from mockserver.control import finding, guard, har, journal, near, wiremock
-from mockserver.control.exhibit import Exhibit, timestamp
+from mockserver.control.exhibit import Exhibit, timestamp, verdict
 from mockserver.control.finding import Finder
+from mockserver.control.tokens import TokenError, Tokens, parse
 from mockserver.stubbing.asked import Asked
 from mockserver.stubbing.entrance import Entrance
 from mockserver.stubs.service import PlainService, Ready, Stub
 from mockserver.values import JSON, Record
 from mockserver.world.clock import parse_timestamp
-from mockserver.world.collection import Collection
+from mockserver.world.collection import Collection, Duplicate
 from mockserver.world.journal import Entry, Event
 from mockserver.world.world import World, Worlds
 
@@ -65,6 +66,7 @@ class ServerFacts:
     faults: list[str]
     settings: Record
     access: Access
+    tokens: Tokens
     base_path: str
     longest_wait_s: float
 
@@ -238,6 +240,21 @@ class Control(Guarded):
         named.restore(self._snapshots(named.name, request.path["snapshot"])[request.path["snapshot"]])
         return Reply(200, {})
 
+    def get_token(self, request: Request, world: World) -> Reply:
+        """Write the call's world down as a token. Fails: `body-too-large` when it holds too large files."""
+        try:
+            return Reply(200, {"token": self.facts.tokens.write(world)})
+        except TokenError as error:
+            raise Problem(BODY_TOO_LARGE, f"There is no token: {error}") from None
+
+    def restore_token(self, request: Request, world: World) -> Reply:
+        """Put the call's world into the state of a token. Fails: `invalid-request` for one that cannot be used here."""
+        try:
+            self.facts.tokens.restore(parse(request.fields["token"]), world)
+        except TokenError as error:
+            raise invalid("body", "/token", f"cannot be restored: {error}") from None
+        return Reply(200, {})
+
     def get_clock(self, request: Request, world: World) -> Reply:
         """Tell the time of the call's world."""
         return Reply(200, _time(world))
@@ -377,6 +394,19 @@ class Control(Guarded):
         world.journal.remove({self._entry(request, world).number})
         return Reply(200, {})
 
+    def get_verdict(self, request: Request, world: World) -> Reply:
+        """Show the calls that broke the contract, oldest first, and the number of the last call."""
+        since = request.query["since"]
+        broken = []
+        for entry in world.journal.newest():
+            if entry.number <= since:
+                break
+            judged = verdict(entry)
+            if (judged.request, judged.blame) == ("broke", "client"):
+                broken.append(entry)
+        shown = [self._exhibit.show(entry, world) for entry in reversed(broken)]
+        return Reply(200, {"last": world.journal.next_number - 1, "broken": shown})
+
     def list_events(self, request: Request, world: World) -> Reply:
         """Show the mails that the service would have sent, newest first."""
         found = journal.select_events(world.journal, request.query)
@@ -400,17 +430,52 @@ class Control(Guarded):
         return Reply(200, {"collections": sizes})
 
     def list_records(self, request: Request, world: World) -> Reply:
-        """Show records as the world holds them. Fails: `not-found` for an unknown collection."""
-        page, total = self._collection(request, world).page(request.query["offset"], request.query["limit"])
-        veil = self._exhibit.veil(world)
-        return Reply(200, {"total": total, "records": [veil.over(_shown_record(record)) for record in page]})
+        """Show records as the world holds them, all or those with a value in a field. Fails: `not-found`."""
+        collection, query = self._collection(request, world), request.query
+        offset, limit = query["offset"], query["limit"]
+        if "field" in query or "value" in query:
+            if not ("field" in query and "value" in query):
+                raise invalid("query", "/value" if "field" in query else "/field", "is needed: a field and its value")
+            found = [record for record in collection.newest() if _text(record.get(query["field"])) == query["value"]]
+            page, total = found[offset : offset + limit], len(found)
+        else:
+            page, total = collection.page(offset, limit)
+        return Reply(200, {"total": total, "records": [self._shown_record(record, world) for record in page]})
+
+    def add_record(self, request: Request, world: World) -> Reply:
+        """Put a new record in, as it is. Fails: `conflict` when its key or a unique value is taken."""
+        collection = world[request.path["collection"]]
+        key = request.fields.get(collection.layout.key)
+        if not isinstance(key, str) or not key:
+            raise invalid("body", f"/{collection.layout.key}", "is needed: it is the key of the records here")
+        self._write(collection.add, request.fields)
+        return Reply(201, self._shown_record(request.fields, world))
+
+    def put_record(self, request: Request, world: World) -> Reply:
+        """Put a record in the place of another, whose secrets stay unless it has its own. Fails: `not-found`, `conflict`."""
+        collection, key = self._collection(request, world), request.path["key"]
+        before = self._record(request, world)
+        if request.fields.get(collection.layout.key) != key:
+            raise invalid("body", f"/{collection.layout.key}", f"must be {key}, as in the path")
+        # What is sent back as it was shown stays as it is: secrets are shown as none, and JSON has no tuples.
+        shown = self._shown_record(before, world)
+        kept = {name: before[name] for name in before if name not in shown or request.fields.get(name) == shown[name]}
+        record = {
+            **request.fields,
+            **{name: each for name, each in kept.items() if name in request.fields or name not in shown},
+        }
+        self._write(collection.replace, record)
+        return Reply(200, self._shown_record(record, world))
+
+    def delete_record(self, request: Request, world: World) -> Reply:
+        """Take a record out, and nothing with it. Fails: `not-found`."""
+        self._record(request, world)
+        self._collection(request, world).remove(request.path["key"])
+        return Reply(200, {})
 
     def get_record(self, request: Request, world: World) -> Reply:
         """Show a record. Fails: `not-found`."""
-        record = self._collection(request, world).get(request.path["key"])
-        if record is None:
-            raise Problem(NOT_FOUND, f"{request.path['collection']} holds no record {request.path['key']}")
-        return Reply(200, self._exhibit.veil(world).over(_shown_record(record)))
+        return Reply(200, self._shown_record(self._record(request, world), world))
 
     @cached_property
     def _setting(self) -> Any:
@@ -477,6 +542,22 @@ class Control(Guarded):
             raise Problem(NOT_FOUND, f"World {world.name} has no collection {request.path['collection']}")
         return found
 
+    def _shown_record(self, record: Record, world: World) -> Record:
+        shown: Record = self._exhibit.veil(world).over({name: each for name, each in record.items() if name != "_secrets"})
+        return shown
+
+    def _record(self, request: Request, world: World) -> Record:
+        record = self._collection(request, world).get(request.path["key"])
+        if record is None:
+            raise Problem(NOT_FOUND, f"{request.path['collection']} holds no record {request.path['key']}")
+        return record
+
+    def _write(self, write: Callable[[Record], None], record: Record) -> None:
+        try:
+            write(record)
+        except Duplicate as error:
+            raise Problem(CONFLICT, f"Another record has the {error.field} {error.value!r}") from None
+
     def _shown(self, name: str) -> Record:
         world = self._world(name)
         return {
@@ -501,5 +582,8 @@ def _time(world: World) -> Record:
     return {"now": timestamp(world.clock.seconds()), "frozen": world.clock.frozen}
 
 
-def _shown_record(record: Record) -> Record:
-    return {name: value for name, value in record.items() if name != "_secrets"}
+def _text(value: JSON) -> str | None:
+    """A scalar as a query can name it; None for what is none."""
+    if isinstance(value, str):
+        return value
+    return None if isinstance(value, (dict, list, tuple)) else values.dump(value).decode()

@@ -15,6 +15,7 @@ from mockserver.portkey import calls, envelopes, failing, identity, metering, sc
 from mockserver.portkey.auditing import Auditor
 from mockserver.portkey.gateway import configs, exchange, serving
 from mockserver.portkey.gateway.proxying import Missed
+from mockserver.portkey.log_tallies import Sums, Tally, Traits
 from mockserver.portkey.records import LAYOUTS
 from mockserver.stubs.service import Perform
 from mockserver.values import Record
@@ -29,6 +30,7 @@ class PortkeyService:
     layouts = LAYOUTS
     stubs = "mockserver.portkey"
     marks = frozenset({"provider", "key"})
+    kinds = (Tally, Sums, Traits)
 
     def __init__(self, document: Record, *, strict: bool) -> None:
         self._strict = strict

@@ -50,13 +50,15 @@ class Service(Protocol):
     """What one API adds: who calls, how it words problems, how its collections are laid out, its own stubs.
 
     `stubs` is the package whose modules hold a family's functions, one module a family, one function an operation; None
-    when there is none. `marks` are what it knows of a call beyond the document, for faults: `provider`, `key`.
+    when there is none. `marks` are what it knows of a call beyond the document, for faults: `provider`, `key`. `kinds` are
+    the classes whose instances its worlds hold, beside JSON; see `world/packing.py`.
     """
 
     name: str
     layouts: Mapping[str, Layout]
     stubs: str | None
     marks: frozenset[str]
+    kinds: tuple[type, ...]
 
     def identify(self, operation: Operation, path: Mapping[str, str], query: bytes, headers: Headers, world: World) -> Any:
         """Return who calls, or raise `Problem`. Nothing is validated yet: `path` holds decoded texts."""
@@ -123,6 +125,7 @@ class PlainService:
 
     stubs: str | None = None
     marks: frozenset[str] = frozenset()
+    kinds: tuple[type, ...] = ()
 
     def __init__(self, document: Record, plant: Planter | None = None, sampler: Sampler | None = None) -> None:
         """`plant` puts an entry of a fixture into a world, `sampler` makes refusals in the document's own shapes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from math import floor
 from typing import NamedTuple
 
@@ -56,6 +57,18 @@ class Agenda:
         if entry is not None:
             self._order.remove(entry)
             self._entries.remove(name)
+
+    def amend(self, gone: Iterable[str], put: Mapping[str, str]) -> None:
+        """Take out and put in what `difference` tells of: entries by their names, with what they are sorted by."""
+        for name in (*gone, *put):
+            entry = self._entries.get(name)
+            if entry is not None:
+                self._order.remove(entry)
+                self._entries.remove(name)
+        for name, sorted_by in put.items():
+            entry = (sorted_by, 0, name)
+            self._order.insert(entry)
+            self._entries.put(name, entry)
 
     def next(self) -> Due | None:
         """Return what is due first, None when nothing ever will be."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -81,6 +81,11 @@ class Collection:
 
     def __len__(self) -> int:
         return self._order.count
+
+    @property
+    def was_used(self) -> bool:
+        """Whether a record ever was in it."""
+        return self._arrivals > 0
 
     def __contains__(self, key: str) -> bool:
         return key in self._rows
@@ -165,6 +170,37 @@ class Collection:
             row = self._rows.get(key)
             assert row is not None, "an order and its rows disagree"
             self._forget(key, row)
+
+    def amend(
+        self, gone: Iterable[str], put: Mapping[str, tuple[int, Record]], left: Mapping[str, Entry], arrivals: int
+    ) -> None:
+        """Take out and put in what `difference` tells of.
+
+        `put` holds records with the numbers of their arrival, `left` where records stood that were taken out. Raises
+        KeyError for a key that is not there, and when a record has another key than it is told to have.
+        """
+        layout = self.layout
+        for key in (*gone, *(key for key in put if key in self._rows)):
+            row = self._rows.get(key)
+            if row is None:
+                raise KeyError(key)
+            self._order.remove(row[0])
+            self._forget(key, row)
+        for key, (arrival, record) in put.items():
+            if record[layout.key] != key:
+                raise KeyError(key)
+            entry: Entry = (record.get(layout.order) or "", arrival, key)
+            for field, index in self._unique:
+                for each in _values(record.get(field)):
+                    index.put(each, key)
+            for field, groups in self._groups:
+                if record.get(field) is not None:
+                    groups.insert(record[field], entry)
+            self._rows.put(key, (entry, record))
+            self._order.insert(entry)
+        for key, entry in left.items():
+            self._gone.put(key, entry)
+        self._arrivals = arrivals
 
     def page(self, offset: int, limit: int | None, **group: str) -> tuple[list[Record], int]:
         """Return records, newest first, after the first `offset`, and how many there are without paging.

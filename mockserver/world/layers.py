@@ -83,6 +83,14 @@ class Layers(Generic[V]):
         self._own = {}
 
 
+def contents(frozen: tuple[dict[str, Any], ...]) -> dict[str, Any]:
+    """Return all that frozen layers hold, as one dictionary."""
+    merged: dict[str, Any] = {}
+    for layer in reversed(frozen):
+        merged.update(layer)
+    return {key: value for key, value in merged.items() if value is not _GONE}
+
+
 def take_back(undo: Undo) -> None:
     """Undo what was written since the list was empty, and empty it."""
     while undo:

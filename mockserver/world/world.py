@@ -93,7 +93,7 @@ class World:
     def snapshot(self) -> Snapshot:
         """Return the state as it is now. What was written until now cannot be taken back any more."""
         self.keep()
-        states = {name: each.freeze() for name, each in self._collections.items() if len(each)}
+        states = {name: each.freeze() for name, each in self._collections.items() if each.was_used}
         made = (self.facts.freeze(), self.ids.drawn, self.clock.setting, self.agenda.freeze(), frozenset(self.secrets))
         return Snapshot(states, *made, self.contents.freeze())
 
@@ -146,9 +146,12 @@ class Worlds:
     """The worlds of a server, forked from one seed world on first use."""
 
     def __init__(self, seed_world: World) -> None:
-        """`seed_world` is the pattern; nothing may change it afterwards."""
+        """`seed_world` is the pattern; nothing may change it afterwards.
+
+        `base` is its state; `seed` what new worlds start from, which is the same unless a token was put in its place.
+        """
         self._pattern = seed_world
-        self.seed = seed_world.snapshot()
+        self.seed = self.base = seed_world.snapshot()
         self._worlds: dict[str, World] = {}
         self._snapshots: dict[str, dict[str, Snapshot]] = {}
 
@@ -156,7 +159,7 @@ class Worlds:
         """Change the seed world, before any world is forked from it."""
         assert not self._worlds, "worlds that are there would not know of it"
         change(self._pattern)
-        self.seed = self._pattern.snapshot()
+        self.seed = self.base = self._pattern.snapshot()
 
     def get(self, name: str) -> World:
         """Return a world, forked from the seed when it is new. Raises `ValueError` for a name that is none."""
@@ -168,6 +171,17 @@ class Worlds:
     def find(self, name: str) -> World | None:
         """Return a world that exists, or None."""
         return self._worlds.get(name)
+
+    def start_from(self, snapshot: Snapshot) -> None:
+        """Let worlds that are new, and those that are reset, start from another state than the seed world's."""
+        self.seed = snapshot
+
+    def scratch(self) -> World:
+        """Return a world that is none of the server's, as the seed world was."""
+        pattern = self._pattern
+        world = World(pattern.name, pattern.seed, pattern._layouts, pattern.journal.capacity)
+        world.restore(self.base)
+        return world
 
     def names(self) -> list[str]:
         """The names of all worlds, in order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -155,6 +156,8 @@ def test_control_every_operation_is_served(client: Client, method: str, path: st
     }
     sent |= {"/requests/wait": {"timeout_s": 0}, "/events/wait": {"timeout_s": 0}, "/near-misses/request": {"url": "/v1/key"}}
     sent |= {each: {} for each in ("/requests/find", "/requests/count", "/requests/remove", "/near-misses/request-pattern")}
+    sent |= {each: {"id": "none"} for each in ("/records/{collection}", "/records/{collection}/{key}")}
+    sent["/token"] = {"token": admin(client, "GET", "/token").json()["token"]}
     filled = path.replace("{world}", "test-served").replace("{number}", "1")
     reply = admin(client, method, re.sub(r"\{.*?\}", "none", filled), sent.get(path, ...) if method in ("PUT", "POST") else ...)
     assert reply.status_code in (200, 201, 404)
@@ -887,6 +890,94 @@ def test_records_keep_secrets_to_themselves(client: Client) -> None:
 @pytest.mark.parametrize("path", ["/records/none", "/records/none/x", "/records/api_keys/none"])
 def test_records_that_are_not_there_are_404(client: Client, path: str) -> None:
     assert problem(admin(client, "GET", path)) == (404, "not-found")
+
+
+def test_records_are_found_by_a_field(client: Client) -> None:
+    found = admin(client, "GET", "/records/workspaces?field=slug&value=ws-produc-71b04e").json()
+    assert (found["total"], [each["slug"] for each in found["records"]]) == (1, ["ws-produc-71b04e"])
+
+
+@pytest.mark.parametrize(("value", "total"), [("true", 1), ("3", 1), ("null", 2), ("none", 0)])
+def test_records_are_found_by_what_is_no_text(client: Client, value: str, total: int) -> None:
+    for number, flag in enumerate([True, 3, ["true"]]):
+        admin(client, "POST", "/records/things", {"id": str(number), "flag": flag})
+    admin(client, "POST", "/records/things", {"id": "n", "flag": None})
+    admin(client, "POST", "/records/things", {"id": "without"})
+    assert admin(client, "GET", f"/records/things?field=flag&value={value}").json()["total"] == total
+
+
+@pytest.mark.parametrize(("query", "pointer"), [("field=a", "/value"), ("value=a", "/field")])
+def test_records_filter_wants_field_and_value(client: Client, query: str, pointer: str) -> None:
+    reply = admin(client, "GET", f"/records/workspaces?{query}")
+    assert (problem(reply)[0], reply.json()["violations"][0]["pointer"]) == (400, pointer)
+
+
+def test_record_is_put_in(client: Client) -> None:
+    reply = admin(client, "POST", "/records/things", {"id": "a", "size": 3})
+    assert (reply.status_code, reply.json()) == (201, {"id": "a", "size": 3})
+    assert client.world["things"].get("a") == {"id": "a", "size": 3}
+
+
+def test_record_with_a_taken_key_is_409(client: Client) -> None:
+    key = dict(next(client.world["api_keys"].newest()))
+    reply = admin(client, "POST", "/records/api_keys", {name: each for name, each in key.items() if name != "_secrets"})
+    assert problem(reply) == (409, "conflict")
+
+
+@pytest.mark.parametrize("record", [{}, {"id": 3}, {"id": ""}], ids=["missing", "number", "empty"])
+def test_record_without_a_key_is_400(client: Client, record: Record) -> None:
+    assert problem(admin(client, "POST", "/records/things", record)) == (400, "invalid-request")
+
+
+def test_record_is_replaced_and_keeps_its_secrets(client: Client) -> None:
+    before = next(record for record in client.world["api_keys"].newest() if "_secrets" in record)
+    shown = admin(client, "GET", f"/records/api_keys/{before['id']}").json()
+    assert admin(client, "PUT", f"/records/api_keys/{before['id']}", {**shown, "status": "odd"}).status_code == 200
+    assert client.world["api_keys"].get(before["id"]) == {**before, "status": "odd"}
+
+
+def test_record_is_not_replaced_by_another(client: Client) -> None:
+    admin(client, "POST", "/records/things", {"id": "a"})
+    reply = admin(client, "PUT", "/records/things/a", {"id": "b"})
+    assert problem(reply) == (400, "invalid-request")
+
+
+def test_record_is_taken_out(client: Client) -> None:
+    admin(client, "POST", "/records/things", {"id": "a"})
+    assert admin(client, "DELETE", "/records/things/a").status_code == 200
+    assert problem(admin(client, "DELETE", "/records/things/a")) == (404, "not-found")
+
+
+# The verdict.
+
+
+def test_verdict_on_a_world_without_calls(client: Client) -> None:
+    assert admin(client, "GET", "/verdict").json() == {"last": 0, "broken": []}
+
+
+def test_verdict_lists_what_broke_the_contract(client: Client) -> None:
+    client.get("/v1/api-keys")
+    client.get("/v1/nowhere")
+    client.call("PATCH", "/v1/api-keys")
+    client.post("/v1/api-keys/workspace/service", {"name": 3})
+    client.call("POST", "/v1/api-keys/workspace/service", content=b"x", headers={"content-type": "text/plain"})
+    told = admin(client, "GET", "/verdict").json()
+    assert told["last"] == 5
+    assert [each["problem"] for each in told["broken"]] == [
+        "no-such-path", "method-not-allowed", "invalid-request", "unsupported-media-type",
+    ]  # fmt: skip
+
+
+def test_verdict_clears_who_is_refused_for_the_state(client: Client) -> None:
+    assert client.get(f"/v1/api-keys/{uuid.UUID(int=1)}").status_code == 404
+    assert client.as_key(None).get("/v1/api-keys").status_code == 401
+    assert admin(client, "GET", "/verdict").json() == {"last": 2, "broken": []}
+
+
+def test_verdict_begins_after_a_call(client: Client) -> None:
+    client.get("/v1/nowhere")
+    client.get("/v1/nowhere")
+    assert [each["number"] for each in admin(client, "GET", "/verdict?since=1").json()["broken"]] == [2]
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=x", "offset=-1", "offset=1.5"])
