@@ -118,11 +118,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     session = item.config.stash.get(_SESSION, None)
     if session is not None and report.failed and call.when != "teardown":
-        if not item.stash.get(_CHARGED, False):
-            charges = session.judge(None)
-            if charges:
-                report.sections.append(("portkey", charges))
-        report.sections.extend(session.report(item.nodeid))
+        report.sections.extend(session.report(item.nodeid, charged=item.stash.get(_CHARGED, False)))
     return report
 
 

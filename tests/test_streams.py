@@ -19,6 +19,8 @@ import pytest
 from mockserver.app import App, Settings
 from mockserver.pytest_plugin import PortkeyWorld
 from mockserver.server import BackgroundServer
+from mockserver.testing.hosts import Elsewhere
+from mockserver.testing.wanted import Wanted
 from mockserver.values import Record
 
 ANSWER_WITHIN_S = 5
@@ -306,12 +308,17 @@ def test_streams_keep_apart(portkey: PortkeyWorld) -> None:
             assert "".join(delta.get("content", "") for delta in told) == text
 
 
-def test_waiting_stream_holds_up_nobody(portkey: PortkeyWorld, portkey_server: Any) -> None:
+@pytest.fixture
+def other(portkey_factory: Any) -> Iterator[PortkeyWorld]:
+    """Another world on the same server."""
+    with portkey_factory() as world:
+        yield world
+
+
+def test_waiting_stream_holds_up_nobody(portkey: PortkeyWorld, other: PortkeyWorld) -> None:
     """Neither calls of its world, nor HEAD, nor the streams of another world, whose clock runs."""
-    server, app = portkey_server
     portkey.clock.freeze()
     script(portkey, chunk_delay_ms=1000)
-    other = PortkeyWorld(app, server.origin, f"{portkey.name}-other")
     with Caller(portkey.url) as caller:
         caller.until(b"data: ")
         head = httpx.head(f"{portkey.url}/models", headers={"x-portkey-api-key": "any"})
@@ -319,20 +326,16 @@ def test_waiting_stream_holds_up_nobody(portkey: PortkeyWorld, portkey_server: A
         with Caller(other.url) as second:
             assert DONE in second.until(END)
         assert caller.silent
-    other.close()
 
 
-def test_clock_of_another_world_moves_nothing(portkey: PortkeyWorld, portkey_server: Any) -> None:
-    server, app = portkey_server
+def test_clock_of_another_world_moves_nothing(portkey: PortkeyWorld, other: PortkeyWorld) -> None:
     portkey.clock.freeze()
     script(portkey, chunk_delay_ms=1000)
-    other = PortkeyWorld(app, server.origin, f"{portkey.name}-other")
     with Caller(portkey.url) as caller:
         caller.until(b"data: ")
         move(other, 3600)
         assert answers(portkey)
         assert caller.silent
-    other.close()
 
 
 def test_what_is_streamed_is_journalled(portkey: PortkeyWorld) -> None:
@@ -349,7 +352,8 @@ def test_server_stops_though_a_reply_waits(complaints: list[str], fields: Record
     app = App(Settings())
     server = BackgroundServer(app)
     server.start()
-    world = PortkeyWorld(app, server.origin, "stopping")
+    host = Elsewhere(server.origin, app.base_path, "any")
+    world = PortkeyWorld(host, Wanted(), "stopping")
     world.clock.freeze()
     script(world, **fields)
     with Caller(world.url) as caller:
@@ -361,6 +365,7 @@ def test_server_stops_though_a_reply_waits(complaints: list[str], fields: Record
         assert END not in caller.rest()
         stopping.join(2)
         assert not stopping.is_alive()
+    host.stop()
     assert complaints == []
 
 

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, NamedTuple, Protocol
 
+import orjson
+
 from mockserver import values
 from mockserver.testing.wanted import ServerSettings, WrongSetting
 from mockserver.values import JSON
@@ -117,7 +119,7 @@ class House:
         exchange = Exchange(content)
         self.run(exchange.run(self.app, scope_of(method, path, headers)))
         status, told = exchange.whole()
-        return Answer(status, values.parse(told) if told else None)
+        return Answer(status, orjson.loads(told) if told else None)
 
     def transport(self, world: str) -> Any:
         """Return an httpx transport without a socket whose calls go to a world, whatever address they name."""
@@ -165,6 +167,7 @@ class Elsewhere:
         self.api_key = api_key
         self._address = origin.removeprefix("http://")
         self._local = threading.local()
+        self._connections: list[Any] = []
         self._lock = threading.Lock()
         self._shared: Any = None
 
@@ -176,6 +179,7 @@ class Elsewhere:
         for is_last in (connection is None, True):
             if connection is None:
                 connection = self._local.connection = HTTPConnection(self._address, timeout=PATIENCE_S)
+                self._connections.append(connection)
             content = None if body is None else values.dump(body)
             try:
                 connection.request(method, path, content, {} if content is None else {"content-type": "application/json"})
@@ -188,7 +192,7 @@ class Elsewhere:
                     raise
                 continue
             told = reply.read()
-            return Answer(reply.status, values.parse(told) if told else None)
+            return Answer(reply.status, orjson.loads(told) if told else None)
         raise AssertionError("the second attempt returns or raises")
 
     def transport(self, world: str) -> Any:
@@ -200,9 +204,8 @@ class Elsewhere:
         return SocketTransport(self.origin, world, self._shared)
 
     def stop(self) -> None:
-        """Close the connections of this thread, and those that transports share."""
+        """Close the connections of all threads, and those that transports share."""
         if self._shared is not None:
             self._shared.close()
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
+        for connection in self._connections:
             connection.close()

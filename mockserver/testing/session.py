@@ -13,7 +13,7 @@ import pytest
 
 from mockserver.testing.hosts import Elsewhere, Host, House, application
 from mockserver.testing.wanted import MARKER, SETTINGS, ServerSettings, Wanted, WrongSetting, changed
-from mockserver.testing.world import AdminError, PortkeyWorld, Verdict
+from mockserver.testing.world import PortkeyWorld, Verdict
 
 _LONGEST_TOKEN = 4096
 """Characters of a token that a report shows; a longer one is kept in a file."""
@@ -90,19 +90,25 @@ class Session:
         """Return what a shared world is to fail for at its end: stubs that no test used."""
         return "\n\n".join(self._charges(world, unused=True)) if world._was_touched else ""
 
-    def report(self, nodeid: str) -> Iterator[tuple[str, str]]:
-        """What is told of the open worlds when a test has failed: titles and texts."""
+    def report(self, nodeid: str, *, charged: bool) -> list[tuple[str, str]]:
+        """What is told of the open worlds when a test has failed, by titles. `charged`: it failed for what they say."""
+        told = []
         for world in self._touched():
             try:
-                calls = world.calls
-                lines = [f"world {world.name}, {len(calls)} calls"]
-                if len(calls) > _SHOWN_CALLS:
-                    lines.append(f"  ... {len(calls) - _SHOWN_CALLS} more")
-                lines += [f"  {call}" for call in calls[-_SHOWN_CALLS:]]
-                lines += ["", *self._restoring(world.token(), nodeid)]
-            except (AdminError, OSError, RuntimeError) as error:
-                lines = [f"world {world.name}: the server cannot be asked: {error!r}"]
-            yield "portkey", "\n".join(lines)
+                if not charged:
+                    told += [("portkey", text) for text in self._charges(world, unused=False)]
+                told.append(("portkey", self._story(world, nodeid)))
+            except Exception as error:  # a report of one failure must not be lost to another
+                told.append(("portkey", f"world {world.name} cannot be told of: {error!r}"))
+        return told
+
+    def _story(self, world: PortkeyWorld, nodeid: str) -> str:
+        calls = world.calls
+        lines = [f"world {world.name}, {len(calls)} call{'' if len(calls) == 1 else 's'}"]
+        if len(calls) > _SHOWN_CALLS:
+            lines.append(f"  ... {len(calls) - _SHOWN_CALLS} before")
+        lines += [f"  {call}" for call in calls[-_SHOWN_CALLS:]]
+        return "\n".join([*lines, "", *self._restoring(world.token(), nodeid)])
 
     def _made(self, wanted: ServerSettings) -> Host:
         if self._desk is None:

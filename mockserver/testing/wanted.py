@@ -119,8 +119,9 @@ def changed(wanted: Wanted, values: Mapping[str, Any], where: str, folder: Path)
             read = SETTINGS[name].read(value)
         except WrongSetting as error:
             raise WrongSetting(f"{where}: {name} {error}, not {value!r}") from None
-        if name in ("fixture", "token") and (folder / read).is_file():
-            read = str((folder / read).resolve())
+        if name == "fixture" or (name == "token" and not read.startswith("mock")):
+            path = folder / read
+            read = str(path.resolve()) if path.is_file() else read
         (of_server if name in _OF_SERVER else of_world)[name] = read
     server = dataclasses.replace(wanted.server, **of_server)
     if "now" in of_world:

@@ -17,6 +17,7 @@ from portkey_ai import AsyncPortkey, Portkey
 from portkey_ai._vendor.openai import NOT_GIVEN
 from portkey_ai.api_resources.apis.logger import Logger
 
+from mockserver.app import App
 from mockserver.pytest_plugin import PortkeyWorld
 from tests.clients.calls import (
     LOGGED,
@@ -201,11 +202,10 @@ def test_every_method_is_in_the_table(client_type: Any, families: Families) -> N
     assert left_over(methods(client), families) == set()
 
 
-def test_every_operation_is_reached(portkey_server: Any) -> None:
+def test_every_operation_is_reached(shared_app: App) -> None:
     """Also those that are not published: they are in the document because a client calls them."""
-    _, app = portkey_server
     tables = [reached(families, raw=raw) for families in (PYTHON, NODE) for raw in (True, False)]
-    assert {operation.id for operation in app.contract.operations} == set().union(*tables) | UNREACHED.keys()
+    assert {operation.id for operation in shared_app.contract.operations} == set().union(*tables) | UNREACHED.keys()
 
 
 def test_generic_methods_reach_what_no_method_names() -> None:
