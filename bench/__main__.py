@@ -251,13 +251,22 @@ def measure_worlds(bench: Bench) -> None:
     bench.note("reset of a world", goal="< 1 ms", met=reset < 1, ms=round(reset, 4))
 
 
+def measure_tests(bench: Bench) -> None:
+    """What the pytest plugin adds to a test."""
+    from bench.tests import added_ms
+
+    here, there = added_ms()
+    bench.note("a test's own world, in process", goal="< 2 ms", met=here < 2, ms=round(here, 3))
+    bench.note("a test's own world, under xdist", goal="< 2 ms", met=there < 2, ms=round(there, 3))
+
+
 def main() -> None:
     """Measure all, or what --only names."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--calls", type=int, default=1_000_000, help="calls of the memory test")
-    parser.add_argument("--only", choices=["throughput", "chat", "start", "memory", "worlds"])
+    parser.add_argument("--only", choices=["throughput", "chat", "start", "memory", "worlds", "tests"])
     options = parser.parse_args()
     bench = Bench(options.rounds, options.seconds)
     print(
@@ -266,6 +275,7 @@ def main() -> None:
     )
     parts: dict[str, Callable[[], None]] = {
         "worlds": lambda: measure_worlds(bench),
+        "tests": lambda: measure_tests(bench),
         "start": lambda: measure_start(bench),
         "throughput": lambda: measure_throughput(bench),
         "chat": lambda: measure_chat(bench),

@@ -41,7 +41,7 @@ class Handle:
     @property
     def used(self) -> int:
         """How often it had a hand in a reply."""
-        return int(self._world.ask("GET", self._path)["used"])
+        return _used(self._world.ask("GET", self._path))
 
     def remove(self) -> None:
         """Take it out of the world."""
@@ -51,10 +51,28 @@ class Handle:
     def is_unused(self) -> bool:
         """Whether it is there and never had a hand in a reply."""
         shown = self._world.ask("GET", self._path, missing=None)
-        return shown is not None and not shown["used"]
+        return shown is not None and not _used(shown)
 
     def __str__(self) -> str:
         return f"{self._path.strip('/').split('/')[0].removesuffix('s')} {self.id}: {self.definition}"
+
+
+def _used(shown: Record) -> int:
+    return int(shown["used"] if "used" in shown else shown["usage"]["used"])
+
+
+_RESPONSE = {
+    "status": "status", "headers": "headers", "json": "jsonBody", "body": "body", "stream": "stream", "fault": "fault",
+    "fall_through": "fall_through", "patch": "patch", "transformers": "transformers",
+}  # fmt: skip
+_MATCH = {"provider": "provider", "key": "key", "nth": "call", "probability": "probability"}
+_EFFECTS = frozenset(
+    ("delay", "error", "reset", "empty", "garbage", "slow_body", "cut", "truncated", "malformed", "half_stream")
+)
+
+
+def _pattern(call: str | Record) -> Record:
+    return {"operation": call} if isinstance(call, str) else call
 
 
 class Verdict(NamedTuple):
@@ -169,6 +187,32 @@ class PortkeyWorld:
     def events(self) -> list[Record]:
         """The mails that the service would have sent, oldest first."""
         return list(reversed(self.ask("GET", "/events?limit=100000")["events"]))
+
+    def stub(self, call: str | Record, response: Record | None = None, **more: JSON) -> Handle:
+        """Answer calls in the place of their operation; what is said is held to the document.
+
+        `call` is an operationId, a pattern (`{"method": "GET", "urlPath": "/v1/api-keys"}`) or a whole mapping with `request`
+        and `response`. `status`, `headers`, `json`, `body`, `stream`, `fault` and `fall_through` go to the response, all
+        else (`times`, `priority`, `off_contract`, `scenarioName`, …) to the mapping.
+        """
+        mapping = (
+            dict(call) if isinstance(call, dict) and ("request" in call or "response" in call) else {"request": _pattern(call)}
+        )
+        answer = {**mapping.get("response", {}), **(response or {})}
+        answer |= {_RESPONSE[name]: more.pop(name) for name in list(more) if name in _RESPONSE}
+        return self._add("/mappings", {**mapping, "response": answer, **more})
+
+    def fault(self, call: str | Record | None = None, **more: JSON) -> Handle:
+        """Have calls fail, wait or break: `portkey.fault("createChatCompletion", error={"status": 429}, times=1)`.
+
+        `call` is an operationId or a pattern, None for all calls. The effects are `delay`, `error`, `reset`, `empty`,
+        `garbage`, `slow_body`, `cut`, `truncated`, `malformed` and `half_stream`; `provider`, `key`, `nth` and `probability`
+        narrow the calls down; all else (`times`, `expires_in_s`, …) is the fault's own.
+        """
+        match = {} if call is None else dict(_pattern(call))
+        match |= {_MATCH[name]: more.pop(name) for name in list(more) if name in _MATCH}
+        effect = {name: more.pop(name) for name in list(more) if name in _EFFECTS}
+        return self._add("/faults", {**({"match": match} if match else {}), "effect": effect, **more})
 
     def script(self, answer: Record, *, match: Record | None = None, **more: JSON) -> Handle:
         """Say what a model answers: `portkey.script({"text": "Four."}, match={"model": "gpt-4o"}, times=1)`."""
