@@ -19,7 +19,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from mockserver import data
+from mockserver import data, pytest_plugin
 from mockserver.app import App, Settings
 from mockserver.cli import main, serve
 from mockserver.contract.errors import SetupError
@@ -32,6 +32,7 @@ from mockserver.pytest_plugin import PortkeyWorld
 from mockserver.stubs import inference, paging
 from mockserver.stubs.demand import Demand, demand_of
 from mockserver.stubs.inference import ROLES
+from mockserver.testing.wanted import SETTINGS, Wanted
 from tests.conftest import Client
 
 ROOT = Path(__file__).parent.parent
@@ -331,11 +332,35 @@ def test_option_can_be_given_in_the_environment(name: str) -> None:
 
 
 def test_pytest_page_has_every_attribute_of_the_fixture(portkey: PortkeyWorld) -> None:
-    named = {
-        found for row in rows(section(read("pytest.md"), "## portkey")) for found in re.findall(r"^`portkey\.(\w+)", row[0])
-    }
+    table = rows(section(read("pytest.md"), "## portkey").partition("### ")[0])
+    named = {found for row in table for found in re.findall(r"`portkey\.(\w+)", row[0])}
 
     assert named == {name for name in dir(portkey) if not name.startswith("_")}
+
+
+def test_pytest_page_has_every_method_of_calls(portkey: PortkeyWorld) -> None:
+    table = rows(section(read("pytest.md"), "### Calls"))
+    named = {found for row in table for found in re.findall(r"`calls\.(\w+)", row[0])}
+
+    assert named == {name for name in dir(portkey.calls) if not name.startswith("_")}
+
+
+def test_pytest_page_has_every_fixture() -> None:
+    told = {title for title in headings(read("pytest.md"), 2) if title.startswith("portkey")}
+
+    assert told == {name for name in pytest_plugin.__all__ if name.startswith("portkey")}
+
+
+def test_pytest_page_has_every_setting() -> None:
+    table = rows(section(read("pytest.md"), "## Settings"))
+    defaults = Wanted()
+
+    assert [quoted(row[0])[0] for row in table] == list(SETTINGS)
+    for row in table:
+        name = quoted(row[0])[0]
+        default = getattr(defaults.server, name, getattr(defaults, name, None))
+        if name not in ("fixture", "now", "token"):
+            assert row[1].strip("`") == str(default).lower()
 
 
 def test_fixtures_page_has_every_fixture_and_section() -> None:

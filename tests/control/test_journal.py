@@ -361,13 +361,12 @@ def test_wait_ends_when_the_client_leaves(client: Client) -> None:
     assert sent == []
 
 
-def test_wait_for_events_ends_when_they_come(live: PortkeyWorld) -> None:
-    live.world.tell("expired", {"to": []})
-    live.world.keep()
-    body = {"kind": "expired", "timeout_s": SOON_S}
-    result = httpx.post(f"{live.admin_url}/events/wait", json=body).json()
+def test_wait_for_events_ends_when_they_come(client: Client) -> None:
+    client.world.tell("expired", {"to": []})
+    client.world.keep()
+    result = admin(client, "POST", "/events/wait", {"kind": "expired", "timeout_s": SOON_S}).json()
     assert (result["met"], [each["kind"] for each in result["events"]]) == (True, ["expired"])
-    other = httpx.post(f"{live.admin_url}/events/wait", json={"kind": "other", "timeout_s": 0}).json()
+    other = admin(client, "POST", "/events/wait", {"kind": "other", "timeout_s": 0}).json()
     assert other == {"met": False, "count": 0, "events": []}
 
 

@@ -145,9 +145,10 @@ def test_what_was_deleted_stays_deleted(client: Client, elsewhere: App) -> None:
 
 def test_restoring_leaves_nothing_of_what_was_there(client: Client) -> None:
     token = token_of(client)
-    client.post(f"{KEYS}/workspace/service", KEY)
+    made = client.post(f"{KEYS}/workspace/service", KEY).json()["id"]
     restore(client, token)
-    assert token_of(client) == token
+    assert client.get(f"{KEYS}/{made}").status_code == 404
+    assert client.post(f"{KEYS}/workspace/service", KEY).json()["id"] == made
 
 
 def test_server_may_start_from_a_token(client: Client) -> None:
