@@ -6,8 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from multiprocessing import AuthenticationError
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import pytest
+
+from mockserver.testing.desk import Desk, host_at
+from mockserver.testing.wanted import ServerSettings
 
 TESTS = 1000
 WORKERS = 8
@@ -113,3 +119,65 @@ def test_thousand_tests_share_a_server_and_leave_nothing(tmp_path: Path) -> None
     assert (left.done, left.servers, left.worlds) == (TESTS, 1, ["default"])
     early, late = left.rss_mib
     assert late - early < 4, "MiB that 700 tests left behind"
+
+
+MIXED = """
+import pytest
+
+def test_shared_server(portkey):
+    assert portkey.http.get("/api-keys", headers={"x-portkey-api-key": "unknown"}).status_code == 200
+
+@pytest.mark.portkey(auth="strict")
+@pytest.mark.parametrize("number", range(4))
+def test_another_server(portkey, number):
+    assert portkey.http.get("/api-keys", headers={"x-portkey-api-key": "unknown"}).status_code == 401
+
+@pytest.mark.portkey(fixture="nowhere")
+def test_no_server(portkey):
+    pass
+
+def test_fails(portkey):
+    portkey.http.get("/nowhere")
+
+def test_client_over_the_socket(portkey):
+    assert portkey.client().admin.workspaces.list().total == 3
+    assert len(portkey.calls) == 1
+"""
+
+
+def test_workers_share_a_server_for_each_kind_of_settings(tmp_path: Path) -> None:
+    printed, left = session(tmp_path, "-n", "2", source=MIXED, conftest=CONFTEST.replace("(origin,) =", "origin, *_ ="))
+    assert "1 failed, 6 passed, 1 error" in printed, printed[-3000:]
+    assert left is not None
+    assert left.servers == 3  # one of them refused its settings
+    assert "nowhere: there is no such fixture" in printed
+    assert "GET /v1/nowhere -> 404 (no-such-path)" in printed
+    assert "mockserver serve --token mock1." in printed
+
+
+def test_workers_may_have_servers_of_their_own(tmp_path: Path) -> None:
+    source = "def test_it(portkey):\n    assert portkey.http.get('/api-keys').status_code == 200\n"
+    printed, left = session(tmp_path, "-n", "1", "--portkey-in-process", source=source)
+    assert "1 passed" in printed, printed[-3000:]
+    assert left is None
+
+
+def test_server_ends_with_whoever_started_it() -> None:
+    """However that ends: its input is closed then."""
+    desk = Desk()
+    host_at(desk.address, ServerSettings()).ask("GET", "/__admin/health")
+    (process,) = desk.processes
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(10) == 0
+    desk.close()
+
+
+def test_stranger_gets_no_server() -> None:
+    desk = Desk()
+    host, port, key = desk.address
+    with pytest.raises(AuthenticationError):
+        host_at([host, port, "00" * (len(key) // 2)], ServerSettings())
+    assert desk.processes == []
+    assert host_at(desk.address, ServerSettings()).api_key
+    desk.close()
