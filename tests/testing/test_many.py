@@ -165,7 +165,9 @@ def test_workers_may_have_servers_of_their_own(tmp_path: Path) -> None:
 def test_server_ends_with_whoever_started_it() -> None:
     """However that ends: its input is closed then."""
     desk = Desk()
-    host_at(desk.address, ServerSettings()).ask("GET", "/__admin/health")
+    host = host_at(desk.address, ServerSettings())
+    assert host.ask("GET", "/__admin/health").status == 200
+    host.stop()
     (process,) = desk.processes
     assert process.stdin is not None
     process.stdin.close()
