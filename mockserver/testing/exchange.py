@@ -41,7 +41,7 @@ def scope_of(method: str, path: str, headers: Headers) -> dict[str, Any]:
 class Exchange:
     """The two ends of a call: what the application gets, and what it sends, in order. `told` holds that, and `END` at last.
 
-    `ring` is called, on the loop of the application, after each message.
+    `ring` is called, on the loop of the application, after each message. `is_reset` and `garbage` say how it was broken off.
     """
 
     def __init__(self, body: bytes, ring: Callable[[], None] = lambda: None) -> None:
@@ -50,7 +50,8 @@ class Exchange:
         self._ring = ring
         self._left: asyncio.Event | None = None
         self._is_left = False
-        self.is_cut = False
+        self.is_reset = False
+        self.garbage = b""
 
     async def run(self, app: Any, scope: dict[str, Any]) -> None:
         """Have the application answer."""
@@ -96,5 +97,6 @@ class Exchange:
         self.told.append(message)
         self._ring()
 
-    def _break_off(self) -> None:
-        self.is_cut = True
+    def _break_off(self, garbage: bytes = b"", *, reset: bool = False) -> None:
+        """Leave a connection that is no more, after bytes that are no HTTP; who reads sees it by the missing end."""
+        self.garbage, self.is_reset = garbage, reset

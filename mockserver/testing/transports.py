@@ -82,7 +82,7 @@ class _Messages:
         """Return the response that a first message begins."""
         if start["type"] != "http.response.start":
             self._house.soon(self._exchange.leave)
-            raise start.get("error") or self._broken("the server sent nothing")
+            raise start.get("error") or self._broken("Server disconnected without sending a response.")
         return httpx.Response(start["status"], headers=start["headers"], stream=self)  # type: ignore[arg-type]  # it is one
 
     def _piece(self, message: dict[str, Any]) -> bytes | None:
@@ -93,10 +93,15 @@ class _Messages:
             body: bytes = message.get("body", b"")
             return body
         if not self._is_whole or message["type"] == "crash":
-            raise message.get("error") or self._broken("the server closed the connection before the reply was whole")
+            raise message.get("error") or self._broken("peer closed connection before the reply was whole")
         return None
 
-    def _broken(self, why: str) -> httpx.RemoteProtocolError:
+    def _broken(self, why: str) -> httpx.TransportError:
+        """What httpx raises when the same happens on a socket."""
+        if self._exchange.is_reset:
+            return httpx.ReadError("Connection reset by peer", request=self._request)
+        if self._exchange.garbage:
+            why = "the server sent what is no HTTP"
         return httpx.RemoteProtocolError(why, request=self._request)
 
     def _leave(self) -> None:

@@ -44,9 +44,12 @@ def chunk(line: str) -> str:
     return str(told["choices"][0]["delta"].get("content", ""))
 
 
-def test_no_socket_is_opened(client: httpx.Client, house: House) -> None:
-    assert client.get("/api-keys").status_code == 200
-    assert house._listening is None
+def test_no_socket_is_opened(shared_app: App) -> None:
+    house = House(shared_app)
+    with PortkeyWorld(house, Wanted()) as world:
+        assert world.http.get("/api-keys").status_code == 200
+        assert house._listening is None
+    house.stop()
 
 
 def test_bodies_of_all_kinds_arrive(client: httpx.Client, world: PortkeyWorld) -> None:
@@ -97,6 +100,34 @@ def test_stream_that_breaks_off_is_an_error(client: httpx.Client, world: Portkey
         pytest.raises(httpx.RemoteProtocolError, match="before the reply was whole"),
     ):
         reply.read()
+
+
+@pytest.mark.parametrize(
+    ("effect", "error"),
+    [
+        ({"reset": True}, httpx.ReadError),
+        ({"empty": True}, httpx.RemoteProtocolError),
+        ({"garbage": True}, httpx.RemoteProtocolError),
+        ({"cut": {"after_bytes": 5}}, httpx.RemoteProtocolError),
+        ({"cut": {"after_bytes": 5, "reset": True}}, httpx.ReadError),
+        ({"truncated": True}, httpx.RemoteProtocolError),
+    ],
+    ids=str,
+)
+def test_faults_of_the_connection_are_those_of_a_socket(world: PortkeyWorld, effect: Any, error: type[Exception]) -> None:
+    """Sync and async, as httpx raises them when the connection is a real one."""
+    world.fault("listApiKeys", **effect)
+    with pytest.raises(error) as caught:
+        world.http.get("/api-keys")
+
+    async def call() -> None:
+        async with httpx.AsyncClient(transport=world.transport, base_url="http://any/v1", headers=HEADERS) as client:
+            await client.get("/api-keys")
+
+    with pytest.raises(type(caught.value)):
+        asyncio.run(call())
+    with pytest.raises(type(caught.value)):
+        httpx.get(f"{world.url}/api-keys", headers=HEADERS, trust_env=False)
 
 
 def test_reply_that_takes_too_long_is_a_timeout(client: httpx.Client, world: PortkeyWorld) -> None:

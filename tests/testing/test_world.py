@@ -14,6 +14,7 @@ from mockserver.app import App
 from mockserver.testing.hosts import Elsewhere, House
 from mockserver.testing.wanted import Wanted
 from mockserver.testing.world import AdminError, PortkeyWorld
+from mockserver.values import Record
 
 NOON = datetime(2030, 5, 3, 12, tzinfo=UTC)
 KEY = {"name": "ci", "scopes": ["logs.view"]}
@@ -157,6 +158,66 @@ def test_script_is_used(world: PortkeyWorld) -> None:
     assert (script.used, script.is_unused) == (1, False)
     script.remove()
     assert not script.is_unused
+
+
+def test_stub_answers_in_the_place_of_an_operation(world: PortkeyWorld) -> None:
+    stub = world.stub("listApiKeys", json={"object": "list", "total": 0, "data": []}, headers={"x-region": "eu"}, times=1)
+    reply = world.http.get("/api-keys")
+    assert (reply.json()["total"], reply.headers["x-region"], stub.used) == (0, "eu", 1)
+    assert world.http.get("/api-keys").json()["total"] > 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"method": "GET", "urlPath": "/v1/api-keys"},
+        {"request": {"operation": "listApiKeys"}, "response": {"headers": {"x-region": "eu"}}, "priority": 1},
+    ],
+    ids=["pattern", "mapping"],
+)
+def test_stub_takes_patterns_and_mappings(world: PortkeyWorld, call: Record) -> None:
+    stub = world.stub(call, {"fall_through": True}, headers={"x-region": "eu"})
+    assert world.http.get("/api-keys").headers["x-region"] == "eu"
+    assert not stub.is_unused
+
+
+def test_stub_is_held_to_the_document(world: PortkeyWorld) -> None:
+    with pytest.raises(AdminError, match=r"(?s)POST .*/mappings: 400 .*/response/jsonBody/total"):
+        world.stub("listApiKeys", json={"object": "list", "total": "none", "data": []})
+    assert world._verdict().unused == []
+
+
+def test_fault_strikes_the_calls_that_are_meant(world: PortkeyWorld) -> None:
+    fault = world.fault("listApiKeys", error={"status": 429}, nth=2)
+    assert [world.http.get("/api-keys").status_code for _ in range(3)] == [200, 429, 200]
+    assert fault.used == 1
+
+
+def test_fault_may_be_a_providers(world: PortkeyWorld) -> None:
+    world.fault(provider="openai", error={"status": 503})
+    assert world.http.post("/chat/completions", json=CHAT, headers=TARGET).status_code == 503
+    assert world.http.post("/chat/completions", json=CHAT, headers={"x-portkey-provider": "anthropic"}).status_code == 200
+
+
+def test_refusal_by_a_fault_is_not_the_clients_doing(world: PortkeyWorld) -> None:
+    world.fault("listApiKeys", error={"status": 400})
+    world.http.get("/api-keys")
+    assert world._verdict() == ([], [])
+
+
+def test_what_was_never_used_is_told(world: PortkeyWorld) -> None:
+    world.stub("listApiKeys", {"fall_through": True})
+    world.fault("listConfigs", empty=True)
+    world.script({"text": "x"}).remove()
+    world.http.get("/admin/workspaces")
+    assert [str(each).split()[0] for each in world._verdict().unused] == ["mapping", "fault"]
+
+
+def test_token_holds_what_is_set(world: PortkeyWorld, house: House) -> None:
+    world.stub("listApiKeys", {"fall_through": True}, headers={"x-region": "eu"})
+    with PortkeyWorld(house, Wanted()) as other:
+        other.ask("PUT", "/token", {"token": world.token()})
+        assert other.http.get("/api-keys").headers["x-region"] == "eu"
 
 
 def test_refusal_of_the_admin_api_says_why(world: PortkeyWorld) -> None:
