@@ -276,6 +276,22 @@ def test_fixture_file_is_the_world(tmp_path: Path) -> None:
     assert [each["slug"] for each in listed["data"]] == ["ws-only"]
 
 
+def test_token_brings_a_world_back(tmp_path: Path) -> None:
+    """With the fixture, the seed and the rest that it was made with, whatever the defaults are."""
+    with Served("-p", "0", "--seed", "7", "--fixture", "empty", "--auth", "strict") as served:
+        key = re.search(r"admin key ([\w-]+)", served.greeting)
+        assert key is not None
+        headers = f"host: localhost\r\nx-portkey-api-key: {key[1]}\r\n".encode()
+        made = served.post("/v1/admin/workspaces", b'{"name": "Ours"}', headers + JSON).json
+        token = served.get("/__admin/token", headers).json["token"]
+    file = tmp_path / "world.token"
+    file.write_text(token)
+    with Served("-p", "0", "--token", file) as again:
+        assert again.get(f"/v1/admin/workspaces/{made['id']}", headers).json["name"] == "Ours"
+        told = again.get("/__admin/settings", headers).json
+        assert (told["seed"], told["fixture"], told["auth"]) == (7, "empty", "strict")
+
+
 def test_another_document_is_served(tmp_path: Path) -> None:
     document = tmp_path / "notes.yaml"
     document.write_text(
@@ -400,6 +416,8 @@ def assert_one_clear_line(done: subprocess.CompletedProcess[str], culprit: str) 
             (["--host", "0.0.0.0"], "--host 0.0.0.0 can be reached from other machines"),
             (["--host", "::"], "--host :: can be reached from other machines"),
             (["--host", "nowhere.invalid", "--admin-token", "sesame"], "--host nowhere.invalid: there is no such address"),
+            (["--token", "mock1.AAAA"], "the token is damaged: copy it whole, from `mock1.` to its end"),
+            (["--token", "nowhere"], "nowhere is neither a token, which begins with `mock1.`, nor a file with one"),
             (["--port-file", "nowhere/port"], "--port-file nowhere/port: No such file or directory"),
         )
     ],
