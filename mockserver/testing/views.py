@@ -17,6 +17,8 @@ Ask: TypeAlias = Callable[..., JSON]
 _WORLD = re.compile(r"^/worlds/[^/]+")
 _LOOK_S = 0.01
 _ALL = 100_000
+_MOST = 10
+"""Calls that a failure lists."""
 
 
 class Records:
@@ -259,7 +261,7 @@ class Calls:
         calls = self
         while len(found := calls.of(operation, **fields)) < times:
             if time.monotonic() > until:
-                raise AssertionError(_missed(found, calls, operation, f"{times} within {timeout_s:g} s"))
+                raise AssertionError(_missed(found, calls, operation, fields, f"{times} within {timeout_s:g} s"))
             time.sleep(_LOOK_S)
             calls = self._again()
         return found
@@ -269,7 +271,7 @@ class Calls:
         __tracebackhide__ = True
         found = self.of(operation, **fields)
         if not len(found) if times is None else len(found) != times:
-            raise AssertionError(_missed(found, self, operation, "at least one" if times is None else f"{times}"))
+            raise AssertionError(_missed(found, self, operation, fields, "at least one" if times is None else f"{times}"))
         return found
 
     def assert_none(self, operation: str, **fields: JSON) -> None:
@@ -278,17 +280,20 @@ class Calls:
         self.assert_made(operation, times=0, **fields)
 
 
-def _missed(found: Calls, calls: Calls, operation: str, wanted: str) -> str:
-    """Say what was wanted, what there is of the operation, and what was called instead."""
+def _missed(found: Calls, calls: Calls, operation: str, fields: Record, wanted: str) -> str:
+    """Say what was wanted, what comes close to it and in what it differs, and what was called instead."""
     lines = [f"{found!r}, and {wanted} wanted"]
     same = [call for call in calls if call.operation == operation]
-    for call in same[-5:]:
+    for call in same[-_MOST:]:
+        body = call.json if isinstance(call.json, dict) else {}
         lines.append(f"  {call}")
-        if isinstance(call.json, dict) and found._told.count(","):
-            lines.append(f"    with {call.json}")
-    others = [call for call in calls if call.operation != operation]
-    if not same and others:
-        lines += ["called instead:", *(f"  {call}" for call in others[-10:])]
+        for name, value in fields.items():
+            if name not in body:
+                lines.append(f"    {name}: is missing")
+            elif body[name] != value:
+                lines.append(f"    {name}: is {body[name]!r}, not {value!r}")
+    if not same and len(calls):
+        lines += ["called instead:", *(f"  {call}" for call in calls[-_MOST:])]
     if not len(calls):
         lines.append("nothing was called in this world")
     return "\n".join(lines)

@@ -173,8 +173,14 @@ def on_async(families: Families) -> Families:
 
 @pytest.mark.parametrize("family", PYTHON)
 def test_calls_return_and_reach_their_operations(portkey: PortkeyWorld, make: Make, family: str) -> None:
+    """And whatever a family keeps in the world, a token holds and brings back."""
     found = departures(PYTHON[family], portkey, make)
     assert not found, "\n".join(found)
+    portkey.clock.freeze()
+    token = portkey.token()
+    portkey.reset()
+    portkey.ask("PUT", "/token", {"token": token})
+    assert portkey.token() == token
 
 
 @pytest.mark.parametrize("family", PYTHON)

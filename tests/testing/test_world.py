@@ -132,7 +132,7 @@ def test_call_that_is_missing_is_told_with_what_was_called(world: PortkeyWorld) 
     with pytest.raises(AssertionError) as caught:
         world.calls.assert_made("createApiKey", name="other")
     assert "<0 calls of createApiKey, name='other'>, and at least one wanted" in str(caught.value)
-    assert "'name': 'ci'" in str(caught.value)
+    assert "    name: is 'ci', not 'other'" in str(caught.value)
     with pytest.raises(AssertionError, match=r"(?s)called instead:\n  #1 POST /v1/api-keys/organisation/service createApiKey"):
         world.calls.assert_made("deleteApiKey")
 
