@@ -13,7 +13,7 @@ import pytest
 
 from mockserver.testing.hosts import Elsewhere, Host, House, application
 from mockserver.testing.wanted import MARKER, SETTINGS, ServerSettings, Wanted, WrongSetting, changed
-from mockserver.testing.world import PortkeyWorld, Verdict
+from mockserver.testing.world import AdminError, PortkeyWorld, Verdict
 
 _LONGEST_TOKEN = 4096
 """Characters of a token that a report shows; a longer one is kept in a file."""
@@ -108,7 +108,11 @@ class Session:
         if len(calls) > _SHOWN_CALLS:
             lines.append(f"  ... {len(calls) - _SHOWN_CALLS} before")
         lines += [f"  {call}" for call in calls[-_SHOWN_CALLS:]]
-        return "\n".join([*lines, "", *self._restoring(world.token(), nodeid)])
+        try:
+            lines += ["", *self._restoring(world.token(), nodeid)]
+        except AdminError as error:
+            lines += ["", str(error)]
+        return "\n".join(lines)
 
     def _made(self, wanted: ServerSettings) -> Host:
         if self._desk is None:

@@ -227,3 +227,28 @@ def test_file_of_a_token_is_read(client: Client, tmp_path: Path) -> None:
 def test_file_that_is_not_there_is_told(given_text: str) -> None:
     with pytest.raises(TokenError, match=r"is neither a token, which begins with `mock1\.`, nor a file with one"):
         read(given_text)
+
+
+# Files.
+
+
+def test_files_are_brought_along(client: Client, elsewhere: App) -> None:
+    sent = {"file": ("lines.jsonl", b'{"custom_id": "1"}\n' * 3)}
+    made = client.call("POST", "/v1/files", files=sent, data={"purpose": "batch"}).json()["id"]
+    twin = twin_of(client, elsewhere)
+    assert twin.get(f"/v1/files/{made}/content").content == sent["file"][1]
+
+
+def test_files_that_are_too_large_make_no_token(client: Client) -> None:
+    client.call("POST", "/v1/files", files={"file": ("lines.jsonl", bytes(17 * 2**20))}, data={"purpose": "user_data"})
+    reply = client.get("/__admin/token")
+    assert reply.status_code == 413
+    assert reply.json()["detail"] == "There is no token: the world holds files of 17 MiB, and a token takes 16"
+
+
+def test_stubs_of_the_server_are_what_a_token_stands_on(client: Client, tmp_path: Path) -> None:
+    stubs = tmp_path / "stubs.json"
+    stubs.write_text('{"request": {"operation": "listApiKeys"}, "response": {"fall_through": true}}')
+    stubbed = Client(App(Settings(stubs=(stubs,))), "stubbed")
+    assert "has changed since" in said(restore(stubbed, token_of(client)))
+    assert restore(stubbed, token_of(stubbed)).status_code == 200

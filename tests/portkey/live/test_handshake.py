@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
 
-from mockserver.app import App
 from mockserver.pytest_plugin import PortkeyWorld
 from mockserver.values import Record
 from tests.conftest import Client
@@ -21,13 +19,6 @@ from tests.portkey.team import make_key, workspace_id
 
 PROVIDER = "@openai-production"
 MAY: Record = {"scopes": ["completions.write"]}
-
-
-@pytest.fixture
-def admin(portkey: PortkeyWorld, portkey_server: Any) -> Client:
-    """Calls the same world in process."""
-    app: App = portkey_server[1]
-    return Client(app, portkey.name)
 
 
 def test_plain_call_is_told_to_upgrade(portkey: PortkeyWorld) -> None:

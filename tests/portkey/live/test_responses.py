@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -42,12 +41,6 @@ OLD_SOUND_SEQUENCE = [
     "response.audio_transcript.delta", "response.audio.delta", "response.audio.done", "response.audio_transcript.done",
     "response.content_part.done", "response.output_item.done", "response.done", "rate_limits.updated",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def admin(portkey: PortkeyWorld, portkey_server: Any) -> Client:
-    """Calls the same world in process."""
-    return Client(portkey_server[1], portkey.name)
 
 
 def text_of(response: Record) -> str:

@@ -13,6 +13,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from mockserver.pytest_plugin import PortkeyWorld
+from mockserver.testing.hosts import House
+from mockserver.testing.wanted import Wanted
 from mockserver.values import Record
 from tests.portkey.live.talking import TEXT_ONLY, TIDE, open_session
 
@@ -187,10 +189,10 @@ def test_sessions_know_nothing_of_each_other(portkey: PortkeyWorld) -> None:
         assert other.refused("conversation.item.retrieve", item_id=item["id"])["code"] == "item_retrieve_invalid_item_id"
 
 
-def test_same_world_and_events_give_the_same_bytes(portkey_server: Any) -> None:
+def test_same_world_and_events_give_the_same_bytes(house: House) -> None:
     said = []
     for name in ("one", "other"):
-        world = PortkeyWorld(portkey_server[1], portkey_server[0].origin, f"same-{name}")
+        world = PortkeyWorld(house, Wanted(), f"same-{name}")
         world.clock.freeze(world.clock.now().replace(year=2026, month=5, day=4, hour=9, minute=0, second=0, microsecond=0))
         with open_session(world) as talker:
             talker.update(**TEXT_ONLY)
