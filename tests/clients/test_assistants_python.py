@@ -33,9 +33,8 @@ def made(call: Caller) -> tuple[str, str]:
 
 @pytest.fixture
 def client(portkey: PortkeyWorld) -> OpenAI:
-    return OpenAI(
-        api_key=portkey.api_key, base_url=portkey.url, default_headers={"x-portkey-provider": PROVIDER}, max_retries=0
-    )
+    made: OpenAI = portkey.openai(default_headers={"x-portkey-provider": PROVIDER}, max_retries=0)
+    return made
 
 
 @pytest.fixture
