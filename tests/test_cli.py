@@ -207,3 +207,20 @@ def test_routes_of_a_wrong_x_resource_is_2(tmp_path: Path) -> None:
     result = run("routes", written(planted(GET + "/x-resource", {"role": "find"}), tmp_path))
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"mockserver: {GET}: x-resource has no role 'find'")
+
+
+def test_check_takes_several_documents(tmp_path: Path) -> None:
+    """As pre-commit hands them over."""
+    first, second = written(CLEAN, tmp_path), tmp_path / "second.yaml"
+    second.write_text(Path(first).read_text().replace("#/components/schemas/", "#/components/schemas/No"))
+    result = run("check", first, second)
+    assert result.exit_code == 1
+    assert "second.yaml" in result.output
+    assert run("check", first, first).exit_code == 0
+
+
+@pytest.mark.parametrize("option", [["--against", "other.yaml"], ["--stubs", "mappings"], ["--fixture", "empty"]], ids=" ".join)
+def test_check_holds_what_stands_beside_to_one_document(option: list[str], tmp_path: Path) -> None:
+    first = written(CLEAN, tmp_path)
+    result = run("check", first, first, *option)
+    assert (result.exit_code, "belong to one document" in result.output) == (2, True)

@@ -17,7 +17,7 @@ def _fail(message: str) -> NoReturn:
 
 
 @click.command(context_settings={"help_option_names": ["--help"]})
-@click.argument("document", required=False, type=click.Path(path_type=Path))
+@click.argument("documents", metavar="[DOCUMENT]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--fixture",
     "fixtures",
@@ -48,7 +48,7 @@ def _fail(message: str) -> NoReturn:
 )
 @report_options
 def check(
-    document: Path | None,
+    documents: tuple[Path, ...],
     fixtures: tuple[str, ...],
     stubs: tuple[Path, ...],
     against: tuple[str, ...],
@@ -60,7 +60,7 @@ def check(
     """Say what is wrong with DOCUMENT, by default the one that comes along, and with what stands beside it.
 
     Its validity, references, schemas, examples, links; whether each operation has a stub; fixtures and stub files; and what it
-    lacks against another document.
+    lacks against another document. Several documents are checked one by one, and told in one report.
 
     Exit status 0 when all is in order, 1 when something is not, 2 when the check cannot be made.
     """
@@ -68,12 +68,16 @@ def check(
     from mockserver.checking.run import check as run
     from mockserver.contract.errors import SetupError
 
+    if len(documents) > 1 and (fixtures or stubs or against):
+        _fail("--fixture, --stubs and --against belong to one document; check the others by themselves")
     for name in fixtures:
         if fault := setup.fixture_fault(name):
             _fail(fault)
     try:
         others = tuple(fetching.subject(each, timeout_s) for each in against)
-        made = run(document, fixtures, stubs, others)
+        made = run(documents[0] if documents else None, fixtures, stubs, others)
+        for document in documents[1:]:
+            made.join(run(document))
     except SetupError as error:
         _fail(str(error))
     deliver(made, report, fail_on, notes=notes)

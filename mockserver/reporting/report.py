@@ -78,6 +78,15 @@ class Report:
         self.findings.append(finding)
         return finding
 
+    def join(self, other: Report) -> None:
+        """Take in what another run of the same tool has looked at and found."""
+        self.subject = f"{self.subject}, {other.subject}"
+        for kind, names in other.cases.items():
+            self.cases.setdefault(kind, []).extend(names)
+        for kind, how_many in other.checked.items():
+            self.count(kind, how_many)
+        self.findings += other.findings
+
     def finish(self) -> Report:
         """Put the findings in order (file, line, place, code) and stop the watch."""
         self.duration_s = time.perf_counter() - self._started

@@ -454,3 +454,12 @@ def test_serving_imports_nothing_of_it() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert set(re.findall(r"'([^']+)'", printed)) <= {"mockserver.reporting.delivery"}
+
+
+def test_runs_are_told_together() -> None:
+    report, other = Report("check", "a.yaml", ("operations",)), Report("check", "b.yaml", ("operations",))
+    other.case("operations", "listOrders")
+    other.add("MS-D001", "there is no info", Place("b.yaml", "/info"))
+    report.join(other)
+    assert (report.subject, report.checked, len(report.findings)) == ("a.yaml, b.yaml", {"operations": 1}, 1)
+    assert report.verdict() == "broken"
