@@ -12,6 +12,7 @@ import click
 
 from mockserver import __version__
 from mockserver.checking.command import check
+from mockserver.traffic.command import verify
 
 
 def fail(message: str) -> NoReturn:
@@ -326,6 +327,9 @@ def explain(code: str | None) -> None:
     except UnknownCode as error:
         near = f"; near it: {', '.join(error.near)}" if error.near else ""
         fail(f"there is no code {code!r}{near}; `mockserver explain` lists all")
+
+
+main.add_command(verify)
 
 
 def _is_loopback(host: str) -> bool:

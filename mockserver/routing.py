@@ -9,24 +9,37 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from mockserver.call import Call, Target
 from mockserver.chassis import ROUTING_CONTEXT, Specification, SpecMiddleware
+from mockserver.contract.operations import Operation
 from mockserver.contract.problems import INVALID_REQUEST, METHOD_NOT_ALLOWED, NO_SUCH_PATH, Problem
 from mockserver.contract.replies import Reply
 
 _WORLDS = "worlds"
 
 
+class Routed(Protocol):
+    """What an index leads to: anything that knows its operation."""
+
+    @property
+    def operation(self) -> Operation:
+        """The operation."""
+        ...
+
+
+T = TypeVar("T", bound=Routed)
+
+
 @dataclass
-class Leaf:
+class Leaf(Generic[T]):
     """The end of a path: what its methods lead to, by upper-case name, and the names of its variables in order."""
 
     template: str
     names: tuple[str, ...]
-    targets: dict[str, Target] = field(default_factory=dict)
+    targets: dict[str, T] = field(default_factory=dict)
 
     @property
     def allow(self) -> str:
@@ -36,20 +49,20 @@ class Leaf:
 
 
 @dataclass
-class _Node:
-    literals: dict[str, _Node] = field(default_factory=dict)
-    partials: list[tuple[re.Pattern[str], _Node]] = field(default_factory=list)
-    variable: _Node | None = None
-    leaf: Leaf | None = None
+class _Node(Generic[T]):
+    literals: dict[str, _Node[T]] = field(default_factory=dict)
+    partials: list[tuple[re.Pattern[str], _Node[T]]] = field(default_factory=list)
+    variable: _Node[T] | None = None
+    leaf: Leaf[T] | None = None
 
 
-class Index:
+class Index(Generic[T]):
     """The paths of all documents that a server serves, each below its base path."""
 
     def __init__(self) -> None:
-        self._root = _Node()
+        self._root: _Node[T] = _Node()
 
-    def add(self, base: list[str], target: Target) -> None:
+    def add(self, base: list[str], target: T) -> None:
         """Lead an operation's method and path, below these segments, to it. What is there already stays."""
         operation = target.operation
         node, names = self._root, []
@@ -66,7 +79,7 @@ class Index:
         node.leaf = node.leaf or Leaf(operation.path, tuple(names))
         node.leaf.targets.setdefault(operation.method.upper(), target)
 
-    def find(self, segments: list[str]) -> tuple[Leaf, dict[str, str]] | None:
+    def find(self, segments: list[str]) -> tuple[Leaf[T], dict[str, str]] | None:
         """Return the path that these segments mean, with the values of its variables, or None."""
         # Literal before variable without looking back is right for nearly all paths, so it is tried first.
         node, values = self._root, []
@@ -85,7 +98,7 @@ class Index:
         leaf = self._search(self._root, segments, 0, values)
         return None if leaf is None else (leaf, dict(zip(leaf.names, values, strict=True)))
 
-    def _partial(self, node: _Node, segment: str) -> _Node:
+    def _partial(self, node: _Node[T], segment: str) -> _Node[T]:
         pieces = [re.escape(piece) for piece in re.split(r"\{[^}]*\}", segment)]
         pattern = re.compile("(.+?)".join(pieces))
         for known, child in node.partials:
@@ -94,7 +107,7 @@ class Index:
         node.partials.append((pattern, _Node()))
         return node.partials[-1][1]
 
-    def _search(self, node: _Node, segments: list[str], at: int, values: list[str]) -> Leaf | None:
+    def _search(self, node: _Node[T], segments: list[str], at: int, values: list[str]) -> Leaf[T] | None:
         if at == len(segments):
             return node.leaf
         segment = segments[at]
@@ -134,9 +147,9 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         self._served.append((split(base_path), targets, at_root))
 
     @cached_property
-    def _index(self) -> Index:
+    def _index(self) -> Index[Target]:
         # Made when all are known, in an order of our own: the served document comes before what the server adds to it.
-        index = Index()
+        index: Index[Target] = Index()
         for base, targets, at_root in sorted(self._served, key=lambda api: not api[2]):
             for target in targets:
                 index.add(base, target)
@@ -167,7 +180,7 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         scope.setdefault("extensions", {})[ROUTING_CONTEXT] = {"operation_id": target.operation.id}
         await self.app(scope, receive, send)
 
-    def _other_method(self, call: Call, leaf: Leaf) -> Target | None:
+    def _other_method(self, call: Call, leaf: Leaf[Target]) -> Target | None:
         if call.method == "HEAD" and "GET" in leaf.targets:
             return leaf.targets["GET"]
         if call.method == "OPTIONS":

@@ -1,0 +1,1 @@
+"""`mockserver verify`: recorded traffic, held to a document; and what can be made of it."""
