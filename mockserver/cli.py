@@ -12,6 +12,7 @@ import click
 
 from mockserver import __version__
 from mockserver.checking.command import check
+from mockserver.proxying.command import proxy
 from mockserver.traffic.command import verify
 
 
@@ -330,6 +331,7 @@ def explain(code: str | None) -> None:
 
 
 main.add_command(verify)
+main.add_command(proxy)
 
 
 def _is_loopback(host: str) -> bool:

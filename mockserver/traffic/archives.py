@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote_plus
 
+from mockserver import values
 from mockserver.traffic.exchange import Exchange, Header, Payload, Places, table, uncompressed
 from mockserver.traffic.faults import Malformed, texts_of
 from mockserver.values import JSON, Record
@@ -69,7 +70,9 @@ def _exchange(entry: Record, number: int, places: Places) -> Exchange:
         body=_request_body(request, post, table(headers), cut=bool(truncated.get("request"))),
         status=status if 100 <= status <= 599 else None,
         reply_headers=reply_headers,
-        reply_body=_reply_body(response, content, table(reply_headers), cut=bool(truncated.get("reply"))),
+        reply_body=_reply_body(
+            response, content, table(reply_headers), cut=bool(truncated.get("reply")), is_ours="number" in own
+        ),
         places=places,
         at=str(entry.get("startedDateTime") or ""),
         note=_ending(own, response),
@@ -106,14 +109,26 @@ def _request_body(request: Record, post: Record, headers: dict[str, str], *, cut
     return Payload(b"", "it is not in the recording") if size else Payload()
 
 
-def _reply_body(response: Record, content: Record, headers: dict[str, str], *, cut: bool) -> Payload:
+def _reply_body(response: Record, content: Record, headers: dict[str, str], *, cut: bool, is_ours: bool) -> Payload:
     if cut:
         return Payload(_bytes(content), "the recording cut it off")
+    if content.get("text") and is_ours and "json" in headers.get("content-type", ""):
+        return Payload(_shown(content["text"]))
     if content.get("text"):
         return uncompressed(Payload(_bytes(content)), headers.get("content-encoding", ""), may_be_plain=True)
     size = content.get("size")
     missing = (isinstance(size, int) and size > 0) or _size(response.get("bodySize"), headers)
     return Payload(b"", "it is not in the recording") if missing else Payload()
+
+
+def _shown(text: str) -> bytes:
+    """JSON as our journal exports it: a value that is a text stands there without its quotes."""
+    data = text.encode("utf-8", "surrogatepass")
+    try:
+        values.parse(data)
+    except values.NotJSON:
+        return values.dump(text)
+    return data
 
 
 def _size(told: Any, headers: dict[str, str]) -> int:

@@ -23,7 +23,7 @@ from mockserver.contract.contract import Contract
 from mockserver.contract.decoding import Decoded, ParameterDecoder, Undecodable, parse_pairs
 from mockserver.contract.operations import Operation
 from mockserver.contract.replies import Reply
-from mockserver.contract.secrets import is_secret_name
+from mockserver.contract.secrets import is_secret_member
 from mockserver.contract.violations import Violation
 from mockserver.reporting.finding import Party, Severity
 from mockserver.traffic.exchange import Exchange, table
@@ -37,6 +37,7 @@ _PLACEHOLDER = re.compile(r"(?i)[\[<({*]*\s*(redacted|filtered|removed|masked|\*
 """What recorders put in the place of secrets: `[redacted]`, `<FILTERED>`, `***`, `REDACTED_KEY`."""
 _STRUCTURE = frozenset(("required", "additionalProperties", "minProperties", "maxProperties", "minItems", "maxItems"))
 """Keywords that a placeholder further in has nothing to do with."""
+_PAGE = re.compile(r"(?i)(page|next|cursor|continuation|sync)[-_]?token$")
 _BODILESS = frozenset((204, 205, 304))
 _OWN_ERRORS = "urn:mockserver:"
 
@@ -90,7 +91,6 @@ class Judge:
     def judge(self, exchange: Exchange) -> Judgement:
         """Return what is wrong with an exchange."""
         judgement = Judgement(exchange)
-        judgement.faults.extend(self._urls(exchange))
         try:
             route = self._routes.find(exchange)
         except Elsewhere:
@@ -124,7 +124,8 @@ class Judge:
         if exchange.method == "OPTIONS":  # HTTP's own question, and a browser's before a call from another site
             judgement.checked = False
             return
-        judgement.foreign = route is None and not self._told
+        judgement.faults.extend(self._url(exchange, None))
+        judgement.foreign = route is None and not self._told and not exchange.is_live
         if route is None:
             what, codes, rule = f"the document has no path {exchange.path}", ("MS-R010", "MS-T001"), "/paths"
         else:
@@ -148,6 +149,7 @@ class Judge:
     def _held(self, judgement: Judgement, route: Route, operation: Operation) -> None:
         exchange = judgement.exchange
         status = exchange.status
+        judgement.faults.extend(self._url(exchange, operation))
         broken = list(self._request(judgement, route.values, operation))
         for fault in broken:
             judgement.faults.append(fault)
@@ -237,13 +239,12 @@ class Judge:
                 rule = f"{operation.pointer}/parameters" if operation.parameters else operation.pointer
                 yield Fault("MS-R012", message, "query", rule=rule, severity="warning")
 
-    def _urls(self, exchange: Exchange) -> Iterator[Fault]:
+    def _url(self, exchange: Exchange, operation: Operation | None) -> Iterator[Fault]:
+        described = {each.name for each in operation.parameters if each.location == "query"} if operation else set()
         for piece in exchange.query.split("&"):
             name, _, value = piece.partition("=")
-            if value and is_secret_name(name) and name not in self._query_keys and not _holds_placeholder(value):
-                if name.lower().endswith(("cursor", "page_token", "next_token", "pagetoken")):
-                    continue
-                yield Fault("MS-T007", f"the query parameter {name} looks like a secret", "query", severity="note")
+            if value and is_secret_member(name) and name not in described | self._query_keys and not _PAGE.search(name):
+                yield Fault("MS-T007", f"the query parameter {name!r} looks like a secret", "query")
 
     def _credentials(self, exchange: Exchange, operation: Operation) -> Iterator[Fault]:
         if not operation.security or any(all(self._is_sent(exchange, each) for each in names) for names in operation.security):

@@ -1,0 +1,1 @@
+"""`mockserver proxy`: stands before a real service, holds both directions to the document, records and replays."""
