@@ -13,6 +13,7 @@ import click
 from mockserver import __version__
 from mockserver.checking.command import check
 from mockserver.proxying.command import proxy
+from mockserver.recordings.command import recording
 from mockserver.traffic.command import verify
 
 
@@ -332,6 +333,7 @@ def explain(code: str | None) -> None:
 
 main.add_command(verify)
 main.add_command(proxy)
+main.add_command(recording)
 
 
 def _is_loopback(host: str) -> bool:

@@ -30,6 +30,9 @@ DEFAULT_FIXTURE = "small_team"
 SERVICE_MODULE = "mockserver.portkey.service"
 """The module whose `service` adds to the engine what the shipped document's API needs."""
 
+RECORDED_MODULE = "mockserver.portkey.recorded"
+"""The module that makes a fixture of records as the API shows them."""
+
 FUZZ_MODULE = "mockserver.portkey.fuzzing"
 FUZZ_FIXTURE = _PACKAGE / "portkey" / "fuzzing.yaml"
 """What campaigns over the shipped document need: exceptions, and a world with what its examples name."""
@@ -43,6 +46,11 @@ def service(document: Any, *, strict: bool) -> Any:
 def service_admin() -> Any:
     """Return the module whose functions are the stubs of what the shipped document's API adds to the admin API."""
     return importlib.import_module(SERVICE_ADMIN_MODULE)
+
+
+def recorded_sections(seen: Any, tell: Any) -> Any:
+    """Return the sections of a fixture for records that traffic showed of the shipped document's API."""
+    return importlib.import_module(RECORDED_MODULE).sections(seen, tell)
 
 
 def fuzz_exceptions() -> Any:

@@ -116,6 +116,13 @@ class Judge:
             judgement.faults.append(Fault("MS-T006", message, "path", rule=judgement.operation.pointer))
         return judgement
 
+    def route(self, exchange: Exchange) -> Route | None:
+        """Where an exchange leads, None when to nothing that the document has."""
+        try:
+            return self._routes.find(exchange)
+        except (Elsewhere, UnicodeDecodeError):
+            return None
+
     # What the document does not have.
 
     def _unrouted(self, judgement: Judgement, route: Route | None) -> None:
