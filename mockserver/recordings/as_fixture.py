@@ -114,6 +114,12 @@ def fixture(exchanges: Iterable[Exchange], document: Path | None, tell: Callable
     return _loadable(made, app, tell)
 
 
+def _named(rows: JSON, at: object, section: str) -> str:
+    row = rows[at] if isinstance(at, int) and isinstance(rows, list) else {}
+    told = next((str(row[name]) for name in ("name", "email", "slug", "id") if name in row), "")
+    return f"{told} of {section}" if told else section
+
+
 def _loadable(made: Record, app: App, tell: Callable[[str], object]) -> Record:
     """Leave out, one after the other, what a world cannot be seeded with."""
     while True:
@@ -121,7 +127,7 @@ def _loadable(made: Record, app: App, tell: Callable[[str], object]) -> Record:
             app.service.seed(app.worlds.get("recorded"), made)
         except FixtureError as error:
             section, at = str(error.path[0]), error.path[1] if len(error.path) > 1 else None
-            tell(f"left out: {'.'.join(map(str, error.path))}: {error}")
+            tell(f"left out: {_named(made[section], at, section)}: {error}")
             rows = [row for index, row in enumerate(made[section]) if at is not None and index != at]
             made = {**made, section: rows} if rows else {name: rows for name, rows in made.items() if name != section}
         else:

@@ -53,7 +53,9 @@ def _useless(judgement: Judgement) -> str | None:
     exchange = judgement.exchange
     if exchange.status is None:
         return "it has no reply"
-    if exchange.reply_body.gap and exchange.method != "HEAD":
+    if exchange.method == "HEAD":
+        return "the mock answers HEAD as it answers GET"
+    if exchange.reply_body.gap:
         return f"the body of its reply is missing: {exchange.reply_body.gap}"
     if judgement.operation is not None and any(
         each.code.startswith("MS-R") and each.severity is None and each.code != "MS-R014" for each in judgement.faults

@@ -292,12 +292,10 @@ class Judge:
         media_type = headers.get("content-type", "")
         response = plan.response(status)
         body = exchange.reply_body
-        if exchange.note:
-            yield _gap("the body of the reply", exchange.note, "reply body")
-        elif body.gap:
-            yield _gap("the body of the reply", body.gap, "reply body")
         whole = not body.gap and not exchange.note
         bodiless = exchange.method == "HEAD" or status in _BODILESS
+        if not whole and not bodiless:
+            yield _gap("the body of the reply", exchange.note or body.gap, "reply body")
         value: JSON | bytes = body.data
         has_contents = response is not None and bool(response.contents)
         content = plan.content(status, media_type) if has_contents else None
