@@ -160,10 +160,31 @@ class Redactor:
 def _veiled(body: Payload, veil: Veil) -> Payload:
     if not body.data:
         return body
-    coding = "utf-8" if _is_text(body.data) else "latin-1"
-    text = body.data.decode(coding)
-    made = veil.text(text)
-    return body if made == text else Payload(made.encode(coding), body.gap)
+    if not _is_text(body.data):
+        text = body.data.decode("latin-1")
+        made = veil.text(text).encode("latin-1")
+    else:
+        whole = _veiled_json(body.data.decode(), veil)
+        lines = body.data.decode().split("\n")
+        made = (whole if whole is not None else "\n".join(_veiled_line(line, veil) for line in lines)).encode()
+    return body if made == body.data else Payload(made, body.gap)
+
+
+def _veiled_json(text: str, veil: Veil) -> str | None:
+    """JSON without secrets, however they are escaped in it; None for what is no JSON."""
+    try:
+        value = values.parse(text.encode())
+    except values.NotJSON:
+        return None
+    made = veil.over(value)
+    return text if made == value else values.dump(made).decode()
+
+
+def _veiled_line(line: str, veil: Veil) -> str:
+    """A line of a stream, whose values are JSON."""
+    head, brace, rest = line.partition("{")
+    made = _veiled_json(brace + rest, veil) if brace else None
+    return veil.text(line) if made is None else veil.text(head) + made
 
 
 def _taken(operation: Operation | None) -> tuple[Content, ...]:
