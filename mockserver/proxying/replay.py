@@ -14,8 +14,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from mockserver import values
-from mockserver.contract.decoding import Undecodable, parse_multipart, parse_pairs
+from mockserver.contract.decoding import parse_pairs
 from mockserver.contract.errors import SetupError
+from mockserver.contract.forms import Undecodable, parse_multipart
 from mockserver.contract.secrets import REDACTED
 from mockserver.proxying.upstream import Answer, Asked, Headers, NoAnswer
 from mockserver.traffic import reading

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from mockserver import values
-from mockserver.contract.decoding import Undecodable, parse_pairs
+from mockserver.contract.decoding import parse_pairs
+from mockserver.contract.forms import Undecodable
 from mockserver.contract.secrets import REDACTED
 from mockserver.traffic.exchange import Exchange, Payload, table
 from mockserver.traffic.judging import Judge, Judgement

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 
 from mockserver import values
 from mockserver.contract.contract import Contract
-from mockserver.contract.decoding import Decoded, ParameterDecoder, Undecodable, parse_pairs
+from mockserver.contract.decoding import Decoded, ParameterDecoder, parse_pairs
+from mockserver.contract.forms import Undecodable
 from mockserver.contract.operations import Operation
 from mockserver.contract.replies import Reply
 from mockserver.contract.secrets import is_secret_member

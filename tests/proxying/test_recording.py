@@ -206,7 +206,7 @@ def test_replay_answers_without_the_service(before: Before, tmp_path: Path) -> N
     with before(App(Settings()), document=None, record=tmp_path) as through:
         asked = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Which tide?"}]}
         key = {"x-portkey-api-key": "any"}
-        calls = [("GET", "/v1/configs", {}), ("POST", "/v1/chat/completions", {"json": asked}),
+        calls: list[tuple[str, str, Any]] = [("GET", "/v1/configs", {}), ("POST", "/v1/chat/completions", {"json": asked}),
                  ("POST", "/v1/chat/completions", {"json": {**asked, "stream": True}}), ("GET", "/v1/users", {})]  # fmt: skip
         real = [through.client.request(method, path, headers=key, **more) for method, path, more in calls]
         through.report()

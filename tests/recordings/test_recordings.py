@@ -78,6 +78,31 @@ def test_call_that_the_mock_would_refuse_has_no_stub(tmp_path: Path) -> None:
     assert "the document refuses the request" in result.stderr
 
 
+def test_stubs_answer_in_a_server_as_the_service_did(tmp_path: Path) -> None:
+    file = tmp_path / "stubs.json"
+    calls = [
+        reading(),
+        reading({**CRATE, "weight": 9}),
+        crates(),
+        adding(),
+        reading({"id": 1}),
+        entry("DELETE", "/crates/1", 204),
+    ]
+    assert run(traffic(tmp_path, *calls), DEPOT, "--as", "stubs", "--output", file).exit_code == 0
+
+    client = Client(App(Settings(document=DEPOT, stubs=(file,))), headers={"x-depot-pass": "any"})
+
+    assert [client.get("/v2/crates/1").json() for _ in range(4)] == [CRATE, {**CRATE, "weight": 9}, {"id": 1}, {"id": 1}]
+    assert client.get("/v2/crates?site=north").json() == [CRATE]
+    assert client.post("/v2/crates", NEW).json() == CRATE
+    assert client.delete("/v2/crates/1").status_code == 204
+    checked = CliRunner().invoke(main, ["check", str(DEPOT), "--stubs", str(file), "--report", "json"])
+    assert [each for each in json.loads(checked.stdout)["findings"] if each["code"] in STUBS] == []
+
+
+STUBS = {f"MS-X{number:03}" for number in range(9, 15)}
+
+
 # Fixtures.
 
 
