@@ -158,12 +158,12 @@ def _make(
     from mockserver.traffic.redaction import Redactor
     from mockserver.traffic.verification import Verification
 
-    contract, name = contract_of(document)
+    contract, path = contract_of(document)
     parts = urlsplit(url or "")
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if url else ""
     upstream: Upstream = Replay(replay) if replay is not None else Service(str(url), timeout_s)
     subject = f"{origin}{parts.path}" if replay is None else str(replay)
-    verification = Verification("proxy", subject, contract, name, servers=servers, ignored=ignored)
+    verification = Verification("proxy", subject, contract, path, servers=servers, ignored=ignored)
     recorder = None if record is None else Recorder(record)
     session = Session(verification, Redactor(contract, servers), recorder, fail_fast=fail_fast, notes=notes)
     made = Proxy(

@@ -83,9 +83,9 @@ def verify(
     from mockserver.traffic.verification import verify as run
 
     try:
-        contract, name = contract_of(document)
+        contract, path = contract_of(document)
         wanted = known_operations(contract, only)
-        made = run(traffic, Verification("verify", str(traffic), contract, name, servers=servers, only=wanted, ignored=ignored))
+        made = run(traffic, Verification("verify", str(traffic), contract, path, servers=servers, only=wanted, ignored=ignored))
     except SetupError as error:
         fail(str(error))
     deliver(made, report, fail_on, notes=notes)

@@ -10,15 +10,15 @@ from mockserver.contract.errors import SetupError
 from mockserver.contract.loading import load_document
 
 
-def contract_of(document: Path | None) -> tuple[Contract, str]:
-    """Return the contract of a document, None for the shipped one, and what it is called. Raises `SetupError`."""
+def contract_of(document: Path | None) -> tuple[Contract, Path]:
+    """Return the contract of a document, None for the shipped one, and its path. Raises `SetupError`."""
     if document is None:
         loaded = load_document(data.DOCUMENT, data.DOCUMENT_BUNDLE)
-        return Contract(loaded.document, explains=False), data.DOCUMENT.name
+        return Contract(loaded.document, explains=False), data.DOCUMENT
     contract = Contract(load_document(document).document, explains=False)
     if not contract.operations:
         raise SetupError(f"{document}: the document has no operation that could be served; `mockserver check` says why")
-    return contract, str(document)
+    return contract, document
 
 
 def known_operations(contract: Contract, names: tuple[str, ...]) -> frozenset[str]:

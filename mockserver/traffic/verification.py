@@ -16,6 +16,8 @@ from mockserver.traffic.exchange import Exchange
 from mockserver.traffic.faults import Malformed
 from mockserver.traffic.judging import Fault, Judge, Judgement
 
+RULE = "the rule"
+"""What the second place of a finding is: in the document."""
 TOLD = 20
 """How many further places a finding lists; its evidence has the numbers of all exchanges."""
 
@@ -28,22 +30,23 @@ class _Told:
 
 
 class Verification:
-    """A run over exchanges. `document` is how the document is called in places; `ignored` are codes that are not told."""
+    """A run over exchanges, which are held to the contract of the document at a path; `ignored` are codes that are not told."""
 
     def __init__(
         self,
         tool: str,
         subject: str,
         contract: Contract,
-        document: str,
+        path: Path,
         *,
         servers: tuple[str, ...] = (),
         only: frozenset[str] = frozenset(),
         ignored: frozenset[str] = frozenset(),
     ) -> None:
-        self.report = Report(tool, subject, ("exchanges",), {"document": document})
+        self.report = Report(tool, subject, ("exchanges",), {"document": path.name})
         self.judge = Judge(contract, servers)
-        self._document = document
+        self._path = path
+        self._document = path.name
         self._only = only
         self._ignored = ignored
         self._told: dict[tuple[str, ...], _Told] = {}
@@ -91,7 +94,21 @@ class Verification:
         for told in self._told.values():
             self.report.findings.append(_whole(told))
         self._told.clear()
+        if any(finding.related for finding in self.report.findings):
+            self.report.findings[:] = self._located(self.report.findings)
         return self.report
+
+    def _located(self, findings: list[Finding]) -> list[Finding]:
+        """Findings with the rules at the files and lines that they were written at."""
+        # Imported here: it reads the document once more, as it was written, which takes its time.
+        from mockserver.checking.subject import Subject
+
+        subject = Subject(self._path)
+
+        def located(each: Related) -> Related:
+            return Related(each.what, subject.place(each.place.pointer)) if each.what == RULE else each
+
+        return [replace(finding, related=tuple(map(located, finding.related))) for finding in findings]
 
     def _count(self, judgement: Judgement) -> list[Finding]:
         if judgement.checked:
@@ -127,7 +144,7 @@ class Verification:
 
     def _finding(self, fault: Fault, judgement: Judgement | None, place: Place) -> Finding:
         # A report makes the finding, with what the catalogue says of its code; this one keeps it apart, to be folded.
-        related = [Related("the rule", Place(self._document, fault.rule))] if fault.rule else []
+        related = [Related(RULE, Place(self._document, fault.rule))] if fault.rule else []
         return Report("", "").add(
             fault.code,
             fault.message,

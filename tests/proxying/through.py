@@ -99,12 +99,12 @@ class Through:
         timeout_s: float = 5,
         body_limit: int = 2**20,
     ) -> None:
-        contract, name = contract_of(document)
+        contract, path = contract_of(document)
         self._service = None if service is None else BackgroundServer(service)
         origin = self._service.origin if self._service else url or "http://recorded"
         upstream: Upstream = Replay(replay) if replay else Service(origin + base, timeout_s)
         self.lines: list[str] = []
-        verification = Verification("proxy", origin, contract, name)
+        verification = Verification("proxy", origin, contract, path)
         recorder = Recorder(record) if record else None
         self.session = Session(verification, Redactor(contract), recorder, tell=self.lines.append)
         self._proxy = BackgroundServer(
