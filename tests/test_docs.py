@@ -172,6 +172,28 @@ def test_check_tells_who_would_break(tmp_path: Path) -> None:
     assert told[0] == "MS-C001 DELETE /books/{id} is missing: breaks consumer"
 
 
+def test_verify_tells_who_is_to_blame(tmp_path: Path) -> None:
+    head, *told = run(EXAMPLES / "verify.py", folder=tmp_path).splitlines()
+
+    assert head == "status 1 broken 3 exchanges"
+    assert [line.partition(":")[0] for line in told] == [
+        "MS-R005 client",
+        "MS-A001 service",
+        "MS-A009 service",
+        "MS-T001 document",
+    ]
+
+
+def test_proxy_records_and_replays(tmp_path: Path) -> None:
+    made, refused, found, kept, again, missed = run(EXAMPLES / "proxy.py", folder=tmp_path).splitlines()
+
+    assert made.startswith("(201,")
+    assert again == made
+    assert (refused, missed) == ("400", "502")
+    assert found.startswith("MS-R005 client")
+    assert kept == "2 files, False"
+
+
 def test_readme_example_runs(portkey: PortkeyWorld, tmp_path: Path) -> None:
     example = blocks((ROOT / "README.md").read_text(encoding="utf-8"), "python")[0]
     assert f"{ORIGIN}/v1" in example

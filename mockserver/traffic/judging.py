@@ -300,7 +300,7 @@ class Judge:
         value: JSON | bytes = body.data
         has_contents = response is not None and bool(response.contents)
         content = plan.content(status, media_type) if has_contents else None
-        if response is not None and content is None and _is_own(media_type, body.data):
+        if content is None and _is_own(media_type, body.data):
             return  # a refusal in the mock's own words, which another's document does not have
         if has_contents and whole and not bodiless and not body.data and not media_type:
             listed = " or ".join(each.media_type for each in response.contents) if response else ""
