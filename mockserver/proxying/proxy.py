@@ -127,6 +127,10 @@ class _Passage:
             body = None
         if self.proxy._judge is not None:
             await self._drain()
+            if self.asked.size > len(self.asked.data):
+                message = f"The body has {self.asked.size:,} bytes: too large to be checked before it goes on (--body-limit)"
+                await self._own(413, "body-too-large", message, {})
+                return
             body = None if body is None else _once(bytes(self.asked.data))
             if (refusal := self._request_refusal(self.proxy._judge)) is not None:
                 await self._own(400, "request-breaks-contract", *refusal)
@@ -174,11 +178,17 @@ class _Passage:
         if not held:
             await self.send({"type": "http.response.start", "status": answer.status, "headers": _lowered(gone)})
         left = asyncio.ensure_future(self._departure())
-        pieces = aiter(answer.pieces)
+        pieces, kept = aiter(answer.pieces), list[bytes]()
         try:
             while (piece := await self._next(pieces, left)) is not None:
                 self.answered.add(piece)
-                if not held:
+                if held and self.answered.size > len(self.answered.data):
+                    held = False  # too large to be checked, so nothing can be held against it
+                    await self.send({"type": "http.response.start", "status": answer.status, "headers": _lowered(gone)})
+                    piece = b"".join((*kept, piece))
+                if held:
+                    kept.append(piece)
+                else:
                     await self.send({"type": "http.response.body", "body": piece, "more_body": True})
         except NoAnswer as error:
             self.note = str(error)

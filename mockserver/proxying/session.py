@@ -67,7 +67,8 @@ class Session:
     def _line(self, exchange: Exchange, name: str, found: list[Finding]) -> None:
         told = [each for each in found if self._notes or each.severity != "note"]
         status = exchange.status if exchange.status is not None else "---"
-        verdict = click.style("kept", fg="green") if not told else click.style("broken", fg="red")
+        is_broken = any(each.severity == "error" for each in told)
+        verdict = click.style("broken", fg="red") if is_broken else click.style("kept", fg="green")
         head = f"{exchange.method} {exchange.path} {status} {name or '-'} {exchange.duration_ms:.0f} ms"
         self._tell(f"{wording.printable(head)}  {verdict}")
         for each in told:

@@ -13,7 +13,7 @@ from urllib.parse import quote_plus
 
 from mockserver import values
 from mockserver.traffic.exchange import Exchange, Header, Payload, Places, table, uncompressed
-from mockserver.traffic.faults import Malformed, texts_of
+from mockserver.traffic.faults import UNREADABLE, Malformed, check_address, reason
 from mockserver.values import JSON, Record
 
 _PARTS = {
@@ -39,12 +39,8 @@ def exchanges(value: JSON, file: str) -> Iterator[Exchange | Malformed]:
         entries[at] = None
         try:
             yield _exchange(entry, at + 1, places)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            yield Malformed(places, f"the entry is no HAR entry: {_reason(error)}")
-
-
-def _reason(error: Exception) -> str:
-    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+        except UNREADABLE as error:
+            yield Malformed(places, f"the entry is no HAR entry: {reason(error)}")
 
 
 def _exchange(entry: Record, number: int, places: Places) -> Exchange:
@@ -61,7 +57,7 @@ def _exchange(entry: Record, number: int, places: Places) -> Exchange:
     truncated = own.get("truncated") or {}
     status = int(response["status"])
     method, url = request["method"], request["url"]
-    texts_of(method, url)
+    check_address(method, url)
     return Exchange(
         number=number,
         method=method.upper(),
@@ -165,6 +161,6 @@ def _from_params(params: list[Record], content_type: str) -> Payload:
         head = f'--{boundary}\r\ncontent-disposition: form-data; name="{each["name"]}"{file}{kind}\r\n\r\n'
         pieces.append(f"{head}{each.get('value') or ''}\r\n")
     data = ("".join(pieces) + f"--{boundary}--\r\n").encode("utf-8", "surrogatepass")
-    return Payload(
-        data, "the recording has its fields, but not its files" if any("fileName" in each for each in params) else ""
-    )
+    if any("fileName" in each for each in params):
+        return Payload(data, "the recording has its fields, but not its files", lacks_files=True)
+    return Payload(data)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.traffic.exchange import Exchange, Header, Payload, Places, table, uncompressed
-from mockserver.traffic.faults import Malformed, texts_of
+from mockserver.traffic.faults import UNREADABLE, Malformed, check_address, reason
 from mockserver.values import JSON, Record, pointer
 
 _PARTS = {
@@ -35,9 +35,8 @@ def exchanges(value: JSON, file: str) -> Iterator[Exchange | Malformed]:
         places = Places(file, pointer(name, at), _PARTS)
         try:
             yield _exchange(each, at + 1, places)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-            yield Malformed(places, f"the interaction is none: {reason}")
+        except UNREADABLE as error:
+            yield Malformed(places, f"the interaction is none: {reason(error)}")
 
 
 def _exchange(each: Record, number: int, places: Places) -> Exchange:
@@ -48,7 +47,7 @@ def _exchange(each: Record, number: int, places: Places) -> Exchange:
     body = response["body"] if "body" in response else response.get("content")
     method, url = request["method"], request["uri"]
     method = str(method)
-    texts_of(method, url)
+    check_address(method, url)
     return Exchange(
         number=number,
         method=method.upper(),

@@ -26,10 +26,14 @@ class Header(NamedTuple):
 
 @dataclass(frozen=True)
 class Payload:
-    """A body. `gap` says in half a sentence why `data` is not all that was sent; empty when it is."""
+    """A body. `gap` says in half a sentence why `data` is not all that was sent; empty when it is.
+
+    A form that `lacks_files` can be read all the same: of its files only the bytes are missing.
+    """
 
     data: bytes = b""
     gap: str = ""
+    lacks_files: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,8 @@ class Exchange:
     """A request and its reply.
 
     `url` is absolute or begins with a slash. `status` None: there was no reply. `at` is when it began, as the recording has
-    it. `is_live` says that nothing was taken out of it, as recordings are stripped of credentials. `secrets_kept` is false
-    where placeholders stand for secrets. `note` is what the recording itself says of how it ended.
+    it. `is_live` says that nothing was taken out of it, as recordings are stripped of credentials. `note` is why its reply is
+    not whole.
     """
 
     number: int

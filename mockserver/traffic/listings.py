@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver import values
 from mockserver.traffic.exchange import Exchange, Header, Payload, Places
-from mockserver.traffic.faults import Malformed, texts_of
+from mockserver.traffic.faults import UNREADABLE, Malformed, check_address, reason
 from mockserver.values import JSON, Record, pointer
 
 _PARTS = {
@@ -29,13 +29,12 @@ def exchanges(value: JSON, file: str) -> Iterator[Exchange | Malformed]:
         places = Places(file, pointer("requests", at), _PARTS)
         try:
             yield _exchange(each, places)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-            yield Malformed(places, f"the call is none of a journal: {reason}")
+        except UNREADABLE as error:
+            yield Malformed(places, f"the call is none of a journal: {reason(error)}")
 
 
 def _exchange(each: Record, places: Places) -> Exchange:
-    texts_of(each["method"], each["path"])
+    check_address(each["method"], each["path"])
     request, reply = each["request"], each["reply"]
     ending = each.get("ending", "whole")
     return Exchange(

@@ -185,7 +185,7 @@ def _whole(told: _Told) -> Finding:
 
 def _evidence(exchange: Exchange) -> dict[str, object]:
     path, mark, query = exchange.url.partition("?")
-    url = path + mark + safe_query(query)
+    url = re.sub("//[^/@]*@", "//", path) + mark + safe_query(query)
     return {"exchange": exchange.number, "method": exchange.method, "url": url, "status": exchange.status, "at": exchange.at}
 
 

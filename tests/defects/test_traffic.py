@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -358,6 +358,14 @@ def test_entry_that_is_none_does_not_stop_the_run(broken: JSON, tmp_path: Path) 
     assert report["findings"][0]["place"]["pointer"] == "/log/entries/0"
 
 
+def test_form_without_its_files_is_held_to_its_fields(tmp_path: Path) -> None:
+    label = copy.deepcopy(CLEAN["picture"])
+    for name, codes in (("logo", {"MS-T003"}), ("picture", {"MS-T003", "MS-R005", "MS-A009"})):
+        kind = label["request"]["headers"][1]["value"]
+        label["request"]["postData"] = {"mimeType": kind, "params": [{"name": name, "fileName": "a.png"}]}
+        assert {each["code"] for each in verified([label], tmp_path)["findings"]} == codes
+
+
 # Whose calls they are.
 
 
@@ -501,3 +509,39 @@ def test_options_that_cannot_be_are_2_and_one_line(options: list[str], reason: s
 
 def test_no_exchange_is_not_green(tmp_path: Path) -> None:
     assert verified([], tmp_path)["status"] == 2
+
+
+def everything(node: JSON, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """All places in a JSON value."""
+    parts = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, child in parts:
+        yield (*way, key)
+        yield from everything(child, (*way, key))
+
+
+ODD: list[JSON] = [None, True, -1, 1.5, "", "http://[", "\ud800", [], [5], {}, {"a": 5}]
+WHOLE: dict[str, Record] = {
+    "archive": {"log": {"entries": [crates(), in_base64(adding())]}},
+    "cassette": {"version": 1, "interactions": [cassette(crates()), rubys(adding())]},
+    "listing": {"requests": [{
+        "number": 1, "method": "GET", "path": "/v2/crates/1", "query": "a=b", "status": 200, "duration_us": 5,
+        "request": {"headers": {"x-depot-pass": "a"}, "body": {"a": 1}, "size": 7, "truncated": False},
+        "reply": {"headers": {"content-type": "application/json"}, "body": CRATE, "size": 7, "truncated": False},
+    }]},
+}  # fmt: skip
+MANGLED = [(form, way, odd) for form in WHOLE for way in everything(WHOLE[form]) for odd in ODD][::7]
+"""A sample of all places with odd values at them."""
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_no_recording_is_too_broken_to_be_read(at: int, tmp_path: Path) -> None:
+    for form, way, odd in MANGLED[at::12]:
+        value = copy.deepcopy(WHOLE[form])
+        node: Any = value
+        for key in way[:-1]:
+            node = node[key]
+        node[way[-1]] = odd
+        (tmp_path / "a.har").write_text(json.dumps(value), encoding="utf-8")
+        result = run(tmp_path / "a.har", DEPOT)
+        assert result.exit_code in (0, 1, 2), (form, way, odd)
+        assert len(result.stderr.splitlines()) <= 1, (form, way, odd, result.stderr)

@@ -316,3 +316,10 @@ def test_enforced_exchange_that_keeps_the_document_goes_through(before: Before) 
         reply = through.client.post("/crates", json={"weight": 1}, headers=KEY)
         assert (reply.status_code, reply.json()) == (201, CRATE)
         assert through.findings() == []
+
+
+def test_enforced_bodies_that_are_too_large_to_be_checked(before: Before) -> None:
+    """Of a request nothing goes on; of a reply all does."""
+    with before(always(200, b"[" + b" " * 5000 + b"]", JSON), enforce=True, body_limit=1000) as through:
+        assert through.client.get("/crates/1", headers=KEY).content == b"[" + b" " * 5000 + b"]"
+        assert through.client.post("/crates", content=b" " * 2000, headers=KEY).status_code == 413
