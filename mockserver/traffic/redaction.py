@@ -100,7 +100,8 @@ class Redactor:
         is_secret = (
             ("query", plain.lower()) in self._keys
             or plain in self._marked(operation, "query")
-            or (plain not in described and (is_secret_name(plain) or is_secret_member(plain)))
+            or is_secret_member(plain)
+            or (plain not in described and is_secret_name(plain))  # a described `prompt_token_min` is a number
         )
         if not equals or not is_secret:
             return pair

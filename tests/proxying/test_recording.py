@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -160,6 +161,16 @@ LOOKS = [
 def test_secret_is_known_by_its_looks(secret: str) -> None:
     redactor = Redactor(contract_of(DEPOT)[0])
     assert secret.encode() not in archive([redactor.redact(made(json.dumps({"content": f"use {secret} here"}).encode()))])
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [("signature=Zq4fJ8wXk2Lm9Rt", "signature=%5Bredacted%5D"), ("prompt_token_min=5", "prompt_token_min=5")],
+)
+def test_described_parameter_is_a_secret_by_its_last_word(query: str, kept: str) -> None:
+    operation = "/v1/logs/exports/a/file" if "signature" in query else "/v1/analytics/graphs/cost"
+    exchange = replace(made(url=f"http://x{operation}?{query}"), method="GET")
+    assert Redactor(contract_of(None)[0]).redact(exchange).query == kept
 
 
 def made(
