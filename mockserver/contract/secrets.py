@@ -17,6 +17,11 @@ SHORTEST = 8
 _SECRET_NAME = re.compile(
     r"(^|[-_])keys?($|[-_])|(api|access|secret|private)[-_]?key|token|secret|authorization|cookie|password|signature"
 )
+_COUNTED = re.compile(
+    r"(^|[-_])(max|min|limit|remaining|reset|total|prompt|completion|input|output|cached|reasoning|audio)[-_]tokens?$"
+    r"|tokens?[-_](min|max|count|limit)$"
+)
+"""Names that tell how many tokens a text has."""
 
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -48,7 +53,8 @@ def is_marked(part: Record) -> bool:
 
 def is_secret_name(name: str) -> bool:
     """Whether the name of a header, or of a member of one, says that it holds a secret."""
-    return _SECRET_NAME.search(name.lower()) is not None
+    lowered = name.lower()
+    return _SECRET_NAME.search(lowered) is not None and _COUNTED.search(lowered) is None
 
 
 def safe_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from mockserver.contract.secrets import (
     conceal,
     holds_secrets,
     is_secret_member,
+    is_secret_name,
     redact,
     safe_headers,
     safe_query,
@@ -135,3 +136,15 @@ def test_veil_finds_secrets_as_json_and_urls_write_them() -> None:
     veil = Veil(['a"b/c d+e'])
     assert veil.text('x a\\"b/c d+e y') == f"x {REDACTED} y"
     assert veil.text("?k=a%22b%2Fc%20d%2Be&n=1") == f"?k={REDACTED}&n=1"
+
+
+@pytest.mark.parametrize(
+    "name", ["max_tokens", "max_completion_tokens", "prompt_token_min", "total_token_max", "X-RateLimit-Remaining-Tokens"]
+)
+def test_names_that_count_tokens_hide_nothing(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "id_tokens", "X-Auth-Token", "max_token_secret", "refreshToken"])
+def test_names_of_tokens_hide_them(name: str) -> None:
+    assert is_secret_name(name)
