@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
+from urllib.parse import quote
 
-from mockserver.contract import grammar
+from mockserver import values
+from mockserver.contract import grammar, normalising
 from mockserver.contract.errors import SetupError
-from mockserver.contract.operations import Operation
+from mockserver.contract.operations import Header, Operation
 from mockserver.contract.problems import CONFLICT, INVALID_REQUEST, NOT_FOUND, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
@@ -125,8 +127,16 @@ class ResourceStubs:
         _, content = success(operation)
         in_json = content is None or "json" in content.media_type
         if role is None or not (in_json or role.kind == "view"):
-            return "sample", _Later(lambda: _Sample(self, operation))
-        return "resource", _Later(lambda: _ACTIONS[role.kind](self, operation, role))
+            return "sample", _Later(lambda: self._headed(_Sample(self, operation), operation))
+        return "resource", _Later(lambda: self._headed(_ACTIONS[role.kind](self, operation, role), operation))
+
+    def _headed(self, stub: Stub, operation: Operation) -> Stub:
+        """A stub whose replies have the headers that the document requires."""
+        status, _ = success(operation)
+        responses = operation.responses
+        response = responses.get(str(status)) or responses.get(f"{status // 100}XX") or responses.get("default")
+        required = [header for header in response.headers if header.required] if response is not None else []
+        return _Headed(self, stub, operation, required) if required else stub
 
     def invented(self, operation: Operation) -> Stub:
         """Return what answers for a record that is not there as if it were: a sample with the id that was asked for."""
@@ -148,6 +158,41 @@ class _Later:
         if self._stub is None:
             self._stub = self._make()
         return self._stub(request, world)
+
+
+class _Headed:
+    """Adds the headers that are required, sampled from their schemas; `location` leads to the record that was made."""
+
+    def __init__(self, stubs: ResourceStubs, stub: Stub, operation: Operation, required: list[Header]) -> None:
+        self.stubs, self.stub, self.required, self.operation = stubs, stub, required, operation
+        self.base = normalising.base_path(stubs.document)
+
+    def __call__(self, request: Request, world: World) -> Reply:
+        reply = self.stub(request, world)
+        for header in self.required:
+            if header.name not in reply.headers:
+                value = self.location(request, reply) if header.name == "location" else None
+                if value is None or not self.stubs.sampler.accepts(header.schema, value):
+                    value = self.stubs.sampler.sample(header.schema, Source(world.ids, world.clock))
+                reply.headers[header.name] = ",".join(map(_text, value if isinstance(value, list) else [value]))
+        return reply
+
+    def location(self, request: Request, reply: Reply) -> str | None:
+        role, record = self.stubs.roles.get(self.operation), reply.body
+        if role is None or role.kind != "create":
+            return None
+        for name in (*role.inside, role.resource.key):
+            record = record.get(name) if isinstance(record, dict) else None
+        if record is None:
+            return None
+        path = self.operation.path
+        for name, value in request.path.items():
+            path = path.replace("{" + name + "}", quote(_text(value), safe=""))
+        return f"{self.base.rstrip('/')}{path}/{quote(_text(record), safe='')}"
+
+
+def _text(value: JSON) -> str:
+    return value if isinstance(value, str) else values.dump(value).decode()
 
 
 class _Sample:
