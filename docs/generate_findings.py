@@ -40,6 +40,7 @@ def page() -> str:
 
 def section(entry: catalogue.Entry) -> str:
     """Return what the page says of one code."""
+    mark = "//" if entry.language == "json" else "#"
     return "\n".join(
         [
             f"### {entry.code}",
@@ -50,9 +51,9 @@ def section(entry: catalogue.Entry) -> str:
             entry.explanation,
             "",
             f"```{entry.language}",
-            "# wrong" if entry.language == "yaml" else "// wrong",
+            f"{mark} wrong",
             entry.wrong,
-            "# right" if entry.language == "yaml" else "// right",
+            f"{mark} right",
             entry.right,
             "```",
             "",

@@ -83,6 +83,7 @@ def _text(finding: Finding) -> str:
         wording.breaking(finding),
         f"blame: {finding.blame}: {finding.because}",
         *(f"{each.what}: {each.place}" for each in finding.related),
+        *(f"run: {line}" for line in wording.runs(finding)),
         f"mend: {finding.edit.words}" if finding.edit else "",
     ]
     return "\n".join(line for line in lines if line)

@@ -30,5 +30,6 @@ def render(report: Report, fail_on: FailOn) -> str:
         groups=groups,
         entries=catalogue.entries() if report.findings else {},
         version=__version__,
+        runs=wording.runs,
         as_json=lambda value: json.dumps(value, ensure_ascii=False, indent=2),
     )

@@ -18,6 +18,7 @@ def render(report: Report, fail_on: FailOn, *, colour: bool = False, notes: bool
     hidden = len(report.findings) - len(told)
     if hidden:
         lines.append(_dim(f"{hidden} note{'' if hidden == 1 else 's'} not shown: --notes shows them", colour))
+    lines += [_dim(f"{name}: {wording.printable(fact)}", colour) for name, fact in report.facts.items()]
     failed = report.status(fail_on) != 0
     summary = wording.printable(wording.summary(report, fail_on))
     lines.append(click.style(summary, fg="red" if failed else "green", bold=True) if colour else summary)
@@ -37,6 +38,7 @@ def _finding(finding: Finding, colour: bool) -> list[str]:
         ("breaks", " and ".join(finding.breaks)),
         ("blame", f"{finding.blame}: {finding.because}"),
         *((each.what, _related(each.place)) for each in finding.related),
+        *(("run", line) for line in wording.runs(finding)),
         ("mend", finding.edit.words if finding.edit else ""),
     ]
     return [head, *(f"    {_dim(name + ':', colour)} {wording.printable(text)}" for name, text in facts if text)]

@@ -37,3 +37,9 @@ def where(finding: Finding) -> str:
 def breaking(finding: Finding) -> str:
     """For whom a difference is breaking; empty for findings that are no differences."""
     return "breaks " + " and ".join(finding.breaks) if finding.breaks else ""
+
+
+def runs(finding: Finding) -> list[str]:
+    """The lines that show it again, where its evidence has some."""
+    lines = finding.evidence.get("curl")
+    return [str(line) for line in lines] if isinstance(lines, list) else []
