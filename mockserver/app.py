@@ -198,7 +198,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
             self._told(),
             _access(self.settings),
         )
-        return control.ServerFacts(*about, self.tokens, self.base_path, self.settings.longest_wait_s)
+        return control.ServerFacts(*about, self.tokens, self.base_path, self.settings.longest_wait_s, self.service)
 
     @property
     def admin_documents(self) -> list[Record]:

@@ -21,12 +21,13 @@ from mockserver.contract.problems import BODY_TOO_LARGE, CONFLICT, FORBIDDEN, NO
 from mockserver.contract.replies import Reply, Stream
 from mockserver.contract.requests import ContractBroken, Request, refusal
 from mockserver.control import finding, guard, har, journal, near, wiremock
+from mockserver.control.covering import Coverings
 from mockserver.control.exhibit import Exhibit, timestamp, verdict
 from mockserver.control.finding import Finder
 from mockserver.control.tokens import TokenError, Tokens, parse
 from mockserver.stubbing.asked import Asked
 from mockserver.stubbing.entrance import Entrance
-from mockserver.stubs.service import PlainService, Ready, Stub
+from mockserver.stubs.service import PlainService, Ready, Service, Stub
 from mockserver.values import JSON, Record
 from mockserver.world.clock import parse_timestamp
 from mockserver.world.collection import Collection, Duplicate
@@ -69,6 +70,7 @@ class ServerFacts:
     tokens: Tokens
     base_path: str
     longest_wait_s: float
+    service: Service
 
 
 class Guarded(PlainService):
@@ -116,6 +118,7 @@ class Control(Guarded):
         super().__init__(data.CONTROL_DOCUMENT, data.CONTROL_BUNDLE, facts.access)
         self.facts = facts
         self._page = _HERE / "page.html"
+        self._covered: dict[str, Record] = {}  # between the moment when it was made ready and that of the reply
 
     def stub(self, operation: Operation) -> tuple[str, Stub]:
         """Return the stub of an operation."""
@@ -373,6 +376,19 @@ class Control(Guarded):
         named = {"content-disposition": f'attachment; filename="{world.name}.har"'}
         return Reply(200, Stream(har.archive(shown, about)), named)
 
+    async def _before_get_coverage(self, request: Request, world: World, left: asyncio.Future[Any]) -> None:
+        # In a thread: ten thousand calls take a while to look at, and others go on being served.
+        told = await asyncio.to_thread(self._cover, world.name, holes=request.query["holes"])
+        self._covered[world.name] = told
+
+    def get_coverage(self, request: Request, world: World) -> Reply:
+        """Tell what the calls of the call's world touched of the document."""
+        told = self._covered.pop(world.name, None) or self._cover(world.name, holes=request.query["holes"])
+        return Reply(200, {**told, "unmatched": self._exhibit.veil(world).over(told["unmatched"])})
+
+    def _cover(self, world: str, *, holes: bool) -> Record:
+        return self._coverings.tell(world, self.facts.worlds.get(world).journal, holes=holes)
+
     def remove_requests(self, request: Request, world: World) -> Reply:
         """Forget the calls that fit a pattern."""
         fits = self._finder.by_pattern(request.fields, world)
@@ -487,6 +503,10 @@ class Control(Guarded):
     @cached_property
     def _exhibit(self) -> Exhibit:
         return Exhibit(self.facts.contract)
+
+    @cached_property
+    def _coverings(self) -> Coverings:
+        return Coverings(self.facts.contract, self.facts.base_path, self.facts.service)
 
     @cached_property
     def _finder(self) -> Finder:

@@ -54,6 +54,12 @@ class PortkeyService:
         identity.authorise(caller, operation, path, world)
         return caller
 
+    def scopes(self, operation: Operation) -> tuple[str, ...]:
+        """The scopes that an operation asks for; where any of several will do, they are one."""
+        wanted = scopes.OPERATIONS.get(operation.id, scopes.DATA_PLANE)
+        told = " or ".join(" and ".join(sorted(each)) for each in wanted)
+        return (told,) if told else ()
+
     def caller_name(self, caller: Any) -> tuple[str, str] | None:
         """The key's id and its name."""
         key = None if caller is None else caller.key

@@ -64,6 +64,10 @@ class Service(Protocol):
         """Return who calls, or raise `Problem`. Nothing is validated yet: `path` holds decoded texts."""
         ...
 
+    def scopes(self, operation: Operation) -> tuple[str, ...]:
+        """The scopes that an operation asks for, as people read them; those that the document names need not be told."""
+        ...
+
     def caller_name(self, caller: Any) -> tuple[str, str] | None:
         """The id and the name of whose credentials a call carries, None for nobody whom the world knows. Never a secret."""
         ...
@@ -146,6 +150,10 @@ class PlainService:
                 return alternative
         wanted = " or ".join(" and ".join(alternative) for alternative in operation.security)
         raise Problem(UNAUTHENTICATED, f"Credentials are missing: {wanted}", headers={"www-authenticate": "Mock"})
+
+    def scopes(self, operation: Operation) -> tuple[str, ...]:
+        """None beyond those of the document."""
+        return ()
 
     def caller_name(self, caller: Any) -> tuple[str, str] | None:
         """Nobody is known."""
