@@ -20,7 +20,7 @@ check: $(STAMP)
 	$(BIN)/python -m mockserver check --fail-on warning
 
 fuzz: $(STAMP)
-	$(BIN)/python -m mockserver.fuzz $(ARGS)
+	$(BIN)/python -m mockserver fuzz --max-seconds 600 --cases-per-operation 100 --fail-on warning $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench $(ARGS)

@@ -12,8 +12,10 @@ import click
 
 from mockserver import __version__
 from mockserver.checking.command import check
+from mockserver.fuzz.command import fuzz
 from mockserver.proxying.command import proxy
 from mockserver.recordings.command import recording
+from mockserver.surveying.command import coverage
 from mockserver.traffic.command import verify
 
 
@@ -275,6 +277,8 @@ def serve(
 
 
 main.add_command(check)
+main.add_command(fuzz)
+main.add_command(coverage)
 
 
 @main.command(context_settings={"help_option_names": ["--help"]})

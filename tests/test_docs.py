@@ -194,6 +194,22 @@ def test_proxy_records_and_replays(tmp_path: Path) -> None:
     assert kept == "2 files, False"
 
 
+def test_fuzz_finds_a_promise_that_is_not_kept(tmp_path: Path) -> None:
+    status, found, left = run(EXAMPLES / "fuzz.py", folder=tmp_path).splitlines()
+
+    assert status == "status 1 broken"
+    assert found.startswith("MS-F002 DELETE /books/{id}: was answered 204: status 204 is not documented")
+    assert found.endswith("; service is to blame")
+    assert left.startswith("2 lines of curl")
+
+
+def test_coverage_tells_what_was_not_called(tmp_path: Path) -> None:
+    status, *found = run(EXAMPLES / "coverage.py", folder=tmp_path).splitlines()
+
+    assert status == "status 1 40.0 % (2 of 5)"
+    assert sorted(line[:7] for line in found) == ["MS-U001", "MS-U002", "MS-U002", "MS-U002"]
+
+
 def test_readme_example_runs(portkey: PortkeyWorld, tmp_path: Path) -> None:
     example = blocks((ROOT / "README.md").read_text(encoding="utf-8"), "python")[0]
     assert f"{ORIGIN}/v1" in example
