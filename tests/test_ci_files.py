@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +122,35 @@ def test_hooks_call_commands_that_there_are() -> None:
         assert hook["require_serial"] is True
         assert re.search(hook["files"], "api/openapi.yaml")
         assert not re.search(hook["files"], "src/main.py")
+
+
+PIPELINES = ROOT / "docs" / "examples" / "ci"
+
+
+@pytest.mark.parametrize(("schema", "name"), [("vendor.github-workflows", "github.yml"), ("vendor.gitlab-ci", "gitlab.yml")])
+def test_pipelines_of_the_docs_keep_their_schemas(schema: str, name: str) -> None:
+    linted = run(BIN / "check-jsonschema", "--builtin-schema", schema, PIPELINES / name)
+    assert linted.returncode == 0, linted.stdout
+
+
+def lines(value: Any, name: str = "") -> Iterator[str]:
+    """The lines that a pipeline runs, those of the action as if it were the command itself."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from lines(each, f"{name}/{key}")
+    elif isinstance(value, list):
+        for each in value:
+            yield from lines(each, name)
+    elif isinstance(value, str) and name.endswith(("/run", "/script")):
+        for line in value.splitlines():
+            yield f"mockserver {line}" if name.endswith("/with/run") else line
+
+
+@pytest.mark.parametrize("name", ["github.yml", "gitlab.yml"])
+def test_pipelines_of_the_docs_use_options_that_there_are(name: str) -> None:
+    called = [line for line in lines(yaml.safe_load((PIPELINES / name).read_text())) if line.startswith("mockserver ")]
+    assert {line.split()[1] for line in called} >= {"check", "serve", "verify", "coverage", "fuzz"}
+    for line in called:
+        _, command, *words = shlex.split(line.removesuffix(" &"))
+        known = {option for parameter in main.commands[command].params for option in parameter.opts}
+        assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known, line

@@ -485,8 +485,8 @@ def test_admin_api_shows_the_library(library: Client) -> None:
 # Nobody but the family package knows Portkey.
 
 PACKAGE = Path(mockserver.__file__).parent
-SHIPPED = {"portkey", "bundled", "shipped"}
-"""Folders that are Portkey's own, and copies of its document and fixtures."""
+SHIPPED = {"portkey", "bundled", "shipped", "testing"}
+"""Folders that are Portkey's own, copies of its document and fixtures, and what the pytest plugin gives to its users."""
 TOLD = {"data.py", "pytest_plugin.py"}
 """Where the defaults are named, and the plugin whose pytest fixture is named after the service."""
 
