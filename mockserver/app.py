@@ -114,8 +114,10 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
         )
         invented = stubs.invented if settings.sample_unknown else None
         self._serve(self.contract, self.service, self.resolver, self.base_path, journalled=True, invented=invented)
-        self.control = control.Control(self._facts())
-        self.added = _added(settings, self.control, self.document, self.service.name)
+        extension = _extension(settings)
+        self.control = control.Control(self._facts(extension.adds if extension else []))
+        more = [extension] if extension else []
+        self.added: list[Added] = [self.control, *more, site.Site(self.document, self.service.name)]
         for api in self.added:
             resolver = StubResolver(api.contract.operations, None, api.stub)
             self._serve(api.contract, api, resolver, api.base_path, journalled=False, ready=api.ready)
@@ -188,7 +190,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
             "unredacted": settings.unredacted,
         }
 
-    def _facts(self) -> control.ServerFacts:
+    def _facts(self, adds: list[str]) -> control.ServerFacts:
         about = (
             self.contract,
             self.worlds,
@@ -198,7 +200,7 @@ class App(ConnexionMiddleware):  # type: ignore[misc]  # connexion has no types
             self._told(),
             _access(self.settings),
         )
-        return control.ServerFacts(*about, self.tokens, self.base_path, self.settings.longest_wait_s, self.service)
+        return control.ServerFacts(*about, self.tokens, self.base_path, self.settings.longest_wait_s, self.service, adds)
 
     @property
     def admin_documents(self) -> list[Record]:
@@ -237,13 +239,12 @@ _PROBLEM: Record = {
 }
 
 
-def _added(settings: Settings, admin: control.Control, document: Record, name: str) -> list[Added]:
-    """The APIs that the server adds to the served one."""
-    added: list[Added] = [admin, site.Site(document, name)]
-    if _is_shipped(settings):
-        own = (data.SERVICE_ADMIN_DOCUMENT, data.SERVICE_ADMIN_BUNDLE, data.service_admin())
-        added.insert(1, control.Extension(*own, admin.facts.access))
-    return added
+def _extension(settings: Settings) -> control.Extension | None:
+    """What the service adds to the admin API."""
+    if not _is_shipped(settings):
+        return None
+    own = (data.SERVICE_ADMIN_DOCUMENT, data.SERVICE_ADMIN_BUNDLE, data.service_admin())
+    return control.Extension(*own, _access(settings))
 
 
 def _complete(document: Record, settings: Settings) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Awaitable
 from dataclasses import replace
@@ -43,6 +44,10 @@ log = logging.getLogger("mockserver")
 
 WORLD_HEADER = b"x-mock-world"
 PROBLEM_HEADER = b"x-mock-problem"
+_OF_ADMIN = re.compile(r"(/worlds/[^/]+)?/__admin(/|$)")
+"""Paths of the admin API, of which nothing is journalled, be it that they lead nowhere."""
+_BODILESS = (204, 304)
+"""Statuses whose replies have no body by HTTP, and so no length of one."""
 
 
 _UPGRADE = {"upgrade": "websocket", "connection": "Upgrade"}
@@ -159,7 +164,7 @@ class Edge:
 
     async def _send(self, call: Call, reply: Reply, send: Any) -> None:
         body = _bytes_of(reply)
-        headers = self._headers(call, reply, None if reply.status == 204 else len(body))
+        headers = self._headers(call, reply, None if reply.status in _BODILESS else len(body))
         # Before the reply goes out: who has the reply may look into the journal at once.
         self._record(call, reply, headers, body)
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -178,7 +183,7 @@ class Edge:
             await converse(world, talk, Minutes(world.journal, number, call.started), receive, send)
             return
         body = b"" if type(reply.body) is Stream else _bytes_of(reply)
-        headers = self._headers(call, reply, None if reply.status == 204 else len(body))
+        headers = self._headers(call, reply, None if reply.status in _BODILESS else len(body))
         self._record(call, reply, headers, body)
         if "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
@@ -252,7 +257,7 @@ class Edge:
             return 0
         world = call.world
         if world is None:
-            if target is None and call.path.startswith("/__admin"):
+            if target is None and _OF_ADMIN.match(call.path):
                 return 0
             try:
                 world = self._worlds.get(_world_name(call))
@@ -301,7 +306,7 @@ class Edge:
 
 
 def _bytes_of(reply: Reply) -> bytes:
-    if reply.status == 204:
+    if reply.status in _BODILESS:
         return b""
     return reply.body if type(reply.body) is bytes else values.dump(reply.body)
 
@@ -423,7 +428,7 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
             request = target.request.read(call.path_values, call.query, headers, body)
         except ContractBroken as broken:
             raise refusal(broken.violations(target.explainer())) from None
-        request.caller = call.caller
+        request.caller, request.url_path = call.caller, call.path
         call.request = request
         if target.ready is not None:
             await _readied(target.ready(request, world, left := asyncio.ensure_future(_departure(receive))), left)

@@ -58,6 +58,8 @@ def test_wheel_serves_from_an_empty_folder(tmp_path: Path) -> None:
     }
     assert {f"mockserver/bundled/{name}" for name in bundles} <= held
     assert {f"mockserver/{name}" for name in ("py.typed", "control/openapi.yaml", "site/openapi.yaml")} <= held
+    inspector = TOP / "mockserver/control/inspector"
+    assert {f"mockserver/control/inspector/{file.name}" for file in inspector.iterdir()} <= held
     assert not [name for name in held if name.startswith(("tests/", "bench/", "openapi"))]
 
     scripts = tmp_path / "venv" / "bin"

@@ -27,6 +27,7 @@ class Request:
     `uploads` the files of a form. `caller` is whatever the service's identity made of the credentials. `answered_by` is the
     kind of stub that was run, None as long as none was. `faults` are what a tester set that may strike in the course of the
     operation; see `stubs.service.PendingFault`.
+    `url_path` is the path as it came, world and base included; empty for a request that came by no socket.
     """
 
     __slots__ = (
@@ -43,6 +44,7 @@ class Request:
         "query",
         "raw_body",
         "uploads",
+        "url_path",
     )
 
     def __init__(self, operation: Operation, decoded: Decoded, headers: Headers, raw_body: bytes | Form) -> None:
@@ -60,6 +62,7 @@ class Request:
         self.caller: Any = None
         self.answered_by: str | None = None
         self.faults: tuple[Any, ...] = ()
+        self.url_path = ""
 
     @property
     def fields(self) -> Record:

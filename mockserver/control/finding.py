@@ -102,7 +102,7 @@ class Finder:
         return pattern
 
 
-OWN = ("path", "status", "problem", "blame", "caller", "stub", "text", "since", "until")
+OWN = ("path", "status", "problem", "verdict", "blame", "caller", "stub", "text", "since", "until")
 """What of a pattern the journal alone knows of."""
 
 
@@ -156,6 +156,8 @@ def _own_tests(wanted: Record, part: str, place: str) -> Iterable[Test]:
     until = moment("until", wanted, part, place)
     if until is not None:
         yield lambda entry: entry.at_s <= until
+    if "verdict" in wanted:
+        yield lambda entry: verdict(entry).request == wanted["verdict"]
     if "blame" in wanted:
         yield lambda entry: verdict(entry).blame == wanted["blame"]
     if "text" in wanted:

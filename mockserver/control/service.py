@@ -24,6 +24,7 @@ from mockserver.control import finding, guard, har, journal, near, wiremock
 from mockserver.control.covering import Coverings
 from mockserver.control.exhibit import Exhibit, timestamp, verdict
 from mockserver.control.finding import Finder
+from mockserver.control.pages import Pages
 from mockserver.control.tokens import TokenError, Tokens, parse
 from mockserver.stubbing.asked import Asked
 from mockserver.stubbing.entrance import Entrance
@@ -38,10 +39,7 @@ BASE_PATH = "/__admin"
 """Where the admin API is served."""
 WAIT_S = 10
 """How long is waited for calls and events unless told otherwise."""
-_HERE = Path(__file__).parent
 _REFUSED: Record = {"$ref": "#/components/responses/Refused"}
-_UNFRAMED = {"content-security-policy": "frame-ancestors 'none'"}
-"""The page shows what it shows to who opens it, and in no frame of another."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,10 @@ class Access:
 
 @dataclass(frozen=True)
 class ServerFacts:
-    """What the admin API tells of the server. `faults` say what of the document is not served; `access` who may call."""
+    """What the admin API tells of the server.
+
+    `faults` say what of the document is not served; `access` who may call; `adds` what the service adds to the admin API.
+    """
 
     contract: Contract
     worlds: Worlds
@@ -71,6 +72,7 @@ class ServerFacts:
     base_path: str
     longest_wait_s: float
     service: Service
+    adds: list[str]
 
 
 class Guarded(PlainService):
@@ -106,6 +108,11 @@ class Extension(Guarded):
         super().__init__(document, bundle, access)
         self._module = module
 
+    @property
+    def adds(self) -> list[str]:
+        """What it is about: the tags of its document."""
+        return [tag["name"] for tag in self.contract.document.get("tags", ())]
+
     def stub(self, operation: Operation) -> tuple[str, Stub]:
         """Return the stub of an operation."""
         return "family", getattr(self._module, operation.stub_name)
@@ -117,8 +124,8 @@ class Control(Guarded):
     def __init__(self, facts: ServerFacts) -> None:
         super().__init__(data.CONTROL_DOCUMENT, data.CONTROL_BUNDLE, facts.access)
         self.facts = facts
-        self._page = _HERE / "page.html"
         self._covered: dict[str, Record] = {}  # between the moment when it was made ready and that of the reply
+        self._pages = Pages()
 
     def stub(self, operation: Operation) -> tuple[str, Stub]:
         """Return the stub of an operation."""
@@ -173,6 +180,7 @@ class Control(Guarded):
                 "serves": facts.serves,
                 "operations": len(facts.contract.operations),
                 "not_served": facts.faults,
+                "adds": facts.adds,
                 "worlds": len(facts.worlds.names()),
             },
         )
@@ -186,8 +194,14 @@ class Control(Guarded):
         return Reply(200, self.contract.document)
 
     def get_page(self, request: Request, world: World) -> Reply:
-        """Return the page for people."""
-        return Reply(200, self._page.read_bytes(), dict(_UNFRAMED), "text/html; charset=utf-8")
+        """Return the page for people, or send on to the path with a slash, from which its links lead on."""
+        if not request.url_path.endswith("/"):
+            return Reply(308, b"", {"location": BASE_PATH.removeprefix("/") + "/"}, "text/html; charset=utf-8")
+        return self._pages.reply("index.html", request.headers)
+
+    def get_page_file(self, request: Request, world: World) -> Reply:
+        """Return a file of the page. Fails: `not-found`."""
+        return self._pages.reply(request.path["file"], request.headers)
 
     def reset(self, request: Request, world: World) -> Reply:
         """Put the call's own world back to the seed."""
@@ -305,14 +319,14 @@ class Control(Guarded):
 
     async def _before_wait_for_requests(self, request: Request, world: World, left: asyncio.Future[Any]) -> None:
         fields = request.fields
-        fits = self._finder.by_pattern(fields.get("request") or {}, world, "/request")
+        fits = self._awaited(fields, world)
         count, timeout_s = fields.get("count", 1), self._patience(fields)
         await journal.until_called(lambda: self.facts.worlds.get(world.name).journal, fits, count, timeout_s, left)
 
     def wait_for_requests(self, request: Request, world: World) -> Reply:
         """Show what has come by now; that it is enough was waited for."""
         fields, now = request.fields, self.facts.worlds.get(world.name)
-        fits = self._finder.by_pattern(fields.get("request") or {}, now, "/request")
+        fits = self._awaited(fields, now)
         found = [entry for entry in now.journal.newest() if fits(entry)]
         shown = [self._exhibit.show(entry, now) for entry in found[: fields.get("limit", 100)]]
         return Reply(200, {"met": len(found) >= fields.get("count", 1), "count": len(found), "requests": shown})
@@ -446,17 +460,19 @@ class Control(Guarded):
         return Reply(200, {"collections": sizes})
 
     def list_records(self, request: Request, world: World) -> Reply:
-        """Show records as the world holds them, all or those with a value in a field. Fails: `not-found`."""
+        """Show records as the world holds them: all, those with a value in a field, those with a text. Fails: `not-found`."""
         collection, query = self._collection(request, world), request.query
         offset, limit = query["offset"], query["limit"]
-        if "field" in query or "value" in query:
-            if not ("field" in query and "value" in query):
-                raise invalid("query", "/value" if "field" in query else "/field", "is needed: a field and its value")
-            found = [record for record in collection.newest() if _text(record.get(query["field"])) == query["value"]]
+        if ("field" in query) != ("value" in query):
+            raise invalid("query", "/value" if "field" in query else "/field", "is needed: a field and its value")
+        wanted = [fits for fits in (_has_value(query), self._has_text(query, world)) if fits is not None]
+        if wanted:
+            found = [record for record in collection.newest() if all(fits(record) for fits in wanted)]
             page, total = found[offset : offset + limit], len(found)
         else:
             page, total = collection.page(offset, limit)
-        return Reply(200, {"total": total, "records": [self._shown_record(record, world) for record in page]})
+        shown = [self._shown_record(record, world) for record in page]
+        return Reply(200, {"total": total, "key": collection.layout.key, "records": shown})
 
     def add_record(self, request: Request, world: World) -> Reply:
         """Put a new record in, as it is. Fails: `conflict` when its key or a unique value is taken."""
@@ -515,6 +531,11 @@ class Control(Guarded):
     def _patience(self, fields: Record) -> float:
         return min(float(fields.get("timeout_s", WAIT_S)), self.facts.longest_wait_s)
 
+    def _awaited(self, fields: Record, world: World) -> Callable[[Entry], bool]:
+        """Whether a call counts for who waits."""
+        fits, after = self._finder.by_pattern(fields.get("request") or {}, world, "/request"), fields.get("after", 0)
+        return lambda entry: entry.number > after and fits(entry)
+
     def _near(self, call: near.Looked, shown: Record, world: World) -> list[Record]:
         """The mappings, and where no operation got the call the operations, that it came close to."""
         veil = self._exhibit.veil(world)
@@ -566,6 +587,18 @@ class Control(Guarded):
         shown: Record = self._exhibit.veil(world).over({name: each for name, each in record.items() if name != "_secrets"})
         return shown
 
+    def _has_text(self, query: Record, world: World) -> Callable[[Record], bool] | None:
+        """Whether a text is in what is shown of a record: who searches learns nothing of what is not."""
+        if "text" not in query:
+            return None
+        text = query["text"].lower()
+
+        def fits(record: Record) -> bool:
+            # Most records do not hold the text at all; only the others are worth taking the secrets out of.
+            return text in _written(record) and text in _written(self._shown_record(record, world))
+
+        return fits
+
     def _record(self, request: Request, world: World) -> Record:
         record = self._collection(request, world).get(request.path["key"])
         if record is None:
@@ -600,6 +633,16 @@ def _is_own(collection: str) -> bool:
 
 def _time(world: World) -> Record:
     return {"now": timestamp(world.clock.seconds()), "frozen": world.clock.frozen}
+
+
+def _written(record: Record) -> str:
+    return values.dump({name: each for name, each in record.items() if name != "_secrets"}).decode().lower()
+
+
+def _has_value(query: Record) -> Callable[[Record], bool] | None:
+    if "field" not in query:
+        return None
+    return lambda record: _text(record.get(query["field"])) == query["value"]
 
 
 def _text(value: JSON) -> str | None:

@@ -262,7 +262,7 @@ def test_token_guards_all_but_health_and_page(guarded: Client) -> None:
         sent: JSON = {} if method in ("PUT", "POST") else ...
         if admin(guarded, method, re.sub(r"\{.*?\}", "1", path), sent).status_code != 401:
             free.append((method, path))
-    assert free == [("GET", "/health"), ("GET", "/")]
+    assert free == [("GET", "/health"), ("GET", "/"), ("GET", "/inspector/{file}")]
 
 
 def test_token_is_not_needed_for_the_served_api(guarded: Client) -> None:
