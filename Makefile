@@ -28,6 +28,7 @@ bench: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python docs/generate_coverage.py
 	$(BIN)/python docs/generate_findings.py
+	$(BIN)/python docs/generate_screenshots.py
 
 install: $(STAMP)
 
