@@ -50,6 +50,8 @@ _TIMES = (
 )  # fmt: skip
 _OUTPUT_RAILS = ("output_guardrails", "after_request_hooks", "outputGuardrails", "afterRequestHooks")
 _OF_ONE_CALL = (b"x-portkey-trace-id", b"x-portkey-span-id", b"x-portkey-parent-span-id", b"x-portkey-span-name")
+_KEPT = (b"authorization", b"host")
+"""Headers of others that lines are called with as well: who calls, and where, for the links in answers."""
 _ADDRESSES = (b"x-portkey-provider", b"x-portkey-virtual-key", b"x-portkey-config")
 _HOOKS: Record = {"after_request_hooks": [{"id": "portkey-dataservice", "verdict": True, "type": "guardrail", "deny": False}]}
 """What Portkey adds to the reply of every create."""
@@ -192,7 +194,7 @@ def _headers(request: Request, provider: Provider, body: Record) -> dict[bytes, 
     sent = {
         name: value
         for name, value in request.headers.items()
-        if (name.startswith(b"x-portkey-") and name not in _OF_ONE_CALL) or name == b"authorization"
+        if (name.startswith(b"x-portkey-") and name not in _OF_ONE_CALL) or name in _KEPT
     }
     if provider.name == MANAGED:
         options: Record = body.get("portkey_options") or {}

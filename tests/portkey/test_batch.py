@@ -147,6 +147,13 @@ def test_endpoints_are_called(client: Client, endpoint: str, body: Any, kind: st
     assert (answer["response"]["status_code"], answer["response"]["body"].get("object")) == (200, kind)
 
 
+def test_links_in_answers_lead_here(client: Client) -> None:
+    asked = {"custom_id": "a", "method": "POST", "url": "/v1/images/generations", "body": {"prompt": "Tides"}}
+    made = run(client, lines(asked), {**OPENAI, "host": "mock.test:81"}, endpoint="/v1/images/generations")
+    (result,) = results(client, made["output_file_id"])
+    assert result["response"]["body"]["data"][0]["url"].startswith("http://mock.test:81/")
+
+
 def test_usage_adds_up(client: Client) -> None:
     over = run(client, chats(2))
     told = [answer["response"]["body"]["usage"] for answer in results(client, over["output_file_id"])]
