@@ -52,7 +52,7 @@ def list_assistants(request: Request, world: World) -> Reply:
 
 
 def create_assistant(request: Request, world: World) -> Reply:
-    """Make an assistant; its model is kept as it is said, `portkey-default` as well."""
+    """Make an assistant; its model is kept as it is said, `portkey-default` as well. Fails: as `threads.resources`."""
 
     def answer(customer: Customer, body: Record) -> Reply:
         made = {
@@ -61,7 +61,7 @@ def create_assistant(request: Request, world: World) -> Reply:
             "created_at": stored.seconds(world),
             "model": body["model"],
             **{name: default if body.get(name) is None else body[name] for name, default in _FIELDS.items()},
-            "tool_resources": threads.resources(body.get("tool_resources")),
+            "tool_resources": threads.resources(world, body.get("tool_resources"), customer),
             **({"reasoning_effort": body["reasoning_effort"]} if "reasoning_effort" in body else {}),
         }
         return Reply(200, shown(stored.keep(world, ASSISTANTS, made, customer)))
@@ -87,7 +87,7 @@ def modify_assistant(request: Request, world: World) -> Reply:
         if body.get("model") not in (None, "portkey-default"):
             changed["model"] = body["model"]
         if "tool_resources" in body:
-            changed["tool_resources"] = threads.resources(body["tool_resources"])
+            changed["tool_resources"] = threads.resources(world, body["tool_resources"], customer)
         if "reasoning_effort" in body:
             changed["reasoning_effort"] = body["reasoning_effort"]
         world[ASSISTANTS].replace(changed)
@@ -107,7 +107,7 @@ def delete_assistant(request: Request, world: World) -> Reply:
 
 
 def create_thread(request: Request, world: World) -> Reply:
-    """Make a thread, empty or with messages."""
+    """Make a thread, empty or with messages. Fails: as `threads.add_thread`."""
     return passed_on(request, world, lambda customer, body: Reply(200, shown(threads.add_thread(world, body, customer))))
 
 
@@ -124,7 +124,7 @@ def modify_thread(request: Request, world: World) -> Reply:
         if "metadata" in body:
             changed["metadata"] = body["metadata"] or {}
         if "tool_resources" in body:
-            changed["tool_resources"] = threads.resources(body["tool_resources"])
+            changed["tool_resources"] = threads.resources(world, body["tool_resources"], customer)
         world[THREADS].replace(changed)
         return Reply(200, shown(changed))
 
@@ -154,14 +154,14 @@ def list_messages(request: Request, world: World) -> Reply:
 
 
 def create_message(request: Request, world: World) -> Reply:
-    """Add a message to a thread. Fails: `not-found`; `invalid-request` while a run is active."""
+    """Add a message to a thread. Fails: `not-found`; `invalid-request` while a run is active, and as `threads.add_message`."""
 
     def answer(customer: Customer, body: Record) -> Reply:
         thread_id = _thread(request, world, customer)["id"]
         busy = machine.active(world, thread_id)
         if busy is not None:
             raise stored.refused(f"Can't add messages to {thread_id} while a run {busy['id']} is active.")
-        return Reply(200, shown(threads.add_message(world, thread_id, body)))
+        return Reply(200, shown(threads.add_message(world, thread_id, body, customer)))
 
     return passed_on(request, world, answer)
 
@@ -227,7 +227,7 @@ def create_run(request: Request, world: World) -> Reply:
         if busy is not None:
             raise stored.refused(f"Thread {thread_id} already has an active run {busy['id']}.")
         for message in body.get("additional_messages") or ():
-            threads.add_message(world, thread_id, message)
+            threads.add_message(world, thread_id, message, customer)
         return _started(request, world, customer, body, assistant, thread_id, [])
 
     return passed_on(request, world, answer, scripted=False)

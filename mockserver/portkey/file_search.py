@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from mockserver.portkey import stored_files
+from mockserver.portkey import stored_files, vector_files
 from mockserver.portkey.answers import rerank, tokens
 from mockserver.portkey.answers.chance import Chance
 from mockserver.values import Record
@@ -43,11 +43,11 @@ class Wanted(NamedTuple):
 
 
 def found(world: World, store_ids: list[str], wanted: Wanted) -> list[Record]:
-    """Return the best piece of each file in these stores, the best first."""
+    """Return the best piece of each file in these stores, the best first: `text`, `score`, and what the file is."""
     chance = Chance(world.seed, "file-search").of(wanted.query)
     rows: list[Record] = []
     for store_id in store_ids:
-        for record in world["vector_store_files"].newest(vector_store_id=store_id):
+        for record in world[vector_files.FILES].newest(vector_store_id=store_id):
             if record["status"] != "completed" or not fits(wanted.filters, record["attributes"]):
                 continue
             scored = [(rerank.likeness(wanted.query, piece, chance), piece) for piece in pieces(world, record)]
@@ -60,10 +60,10 @@ def found(world: World, store_ids: list[str], wanted: Wanted) -> list[Record]:
 
 def in_tool(world: World, tool: Record, question: str, reaches: Callable[[Record], bool]) -> list[Record]:
     """Return what the tool of a model finds for a question, in those of its stores that the caller reaches."""
-    stores = [world["vector_stores"].get(str(store_id)) for store_id in tool.get("vector_store_ids") or ()]
+    store_ids = vector_files.searchable(world, list(map(str, tool.get("vector_store_ids") or ())), reaches)
     options = tool.get("ranking_options") or {}
     wanted = Wanted(question, tool.get("filters"), tool.get("max_num_results") or MOST, options.get("score_threshold") or 0.0)
-    return found(world, [store["id"] for store in stores if store is not None and reaches(store)], wanted)
+    return found(world, store_ids, wanted)
 
 
 def pieces(world: World, record: Record, *, overlapping: bool = True) -> list[str]:

@@ -65,7 +65,7 @@ LAYOUTS = {
     "run_steps": Layout(order="_at", groups=("run_id",)),
     "vector_stores": Layout(order="_at", groups=("_account",)),
     # A file may lie in several stores: the key is the store's id and the file's.
-    "vector_store_files": Layout(key="_key", order="_at", groups=("vector_store_id", "_batch")),
+    "vector_store_files": Layout(key="_key", order="_at", groups=("vector_store_id", "_batch", "id")),
     "vector_store_file_batches": Layout(order="_at", groups=("vector_store_id",)),
     "responses": Layout(order="_at", groups=("_account",)),
     "logs": Layout(groups=("workspace_id",)),

@@ -6,7 +6,7 @@ Source of every rule that names none: gateway-data-plane, /files.
 from __future__ import annotations
 
 from mockserver.blobs import Blob
-from mockserver.portkey import stored
+from mockserver.portkey import stored, vector_files
 from mockserver.portkey.gateway.exchange import Customer
 from mockserver.values import Record
 from mockserver.world.world import World
@@ -65,8 +65,10 @@ def content(world: World, record: Record) -> Blob:
 
 
 def forget(world: World, key: str) -> None:
-    """Take a file out; what it holds goes with the last who needs it."""
+    """Take a file out, of all vector stores as well (the SDK's docstrings); what it holds goes with the last who needs it."""
     world.agenda.drop("files", key)
+    for record in list(world[vector_files.FILES].newest(id=key)):
+        vector_files.detach(world, record)
     release(world, world["files"].remove(key)["_content"])
 
 

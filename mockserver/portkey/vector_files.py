@@ -1,12 +1,15 @@
-"""Files in vector stores: how they get in, what becomes of them by the clock, how they are counted.
+"""Vector stores and the files in them: how they get in, what becomes of them by the clock, how they are counted.
 
 Source of every rule that names none: gateway-data-plane, /vector_stores.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mockserver.portkey import stored
 from mockserver.portkey.gateway.exchange import Customer
+from mockserver.portkey.records import shown
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
@@ -21,6 +24,8 @@ _STATUSES = ("in_progress", "completed", "failed", "cancelled")
 NOBODY: Record = {**dict.fromkeys(_STATUSES, 0), "total": 0}
 """The counts of what has no files."""
 
+_DAY_S = 86_400
+
 _SUPPORTED = frozenset(
     {
         "c", "cpp", "cs", "css", "doc", "docx", "go", "html", "java", "js", "json", "md", "pdf", "php", "pptx", "py", "rb",
@@ -33,6 +38,57 @@ _SUPPORTED = frozenset(
 def key_of(store_id: str, file_id: str) -> str:
     """Return the key of a file in a store."""
     return f"{store_id}/{file_id}"
+
+
+def new_store(world: World, body: Record, customer: Customer) -> Record:
+    """Make a store, with files if some are named. Fails: `invalid-request` for an unknown file."""
+    now_s, files = stored.seconds(world), body.get("file_ids") or []
+    for file_id in files:
+        file_of(world, file_id, customer)
+    record: Record = {
+        "id": stored.new_id(world, "vs_"),
+        "object": "vector_store",
+        "created_at": now_s,
+        "name": body.get("name"),
+        "description": body.get("description"),
+        "usage_bytes": 0,
+        "file_counts": NOBODY,
+        "status": "completed",
+        "expires_after": body.get("expires_after"),
+        "expires_at": None,
+        "last_active_at": now_s,
+        "metadata": body.get("metadata") or {},
+    }
+    store_id = stored.keep(world, STORES, record, customer)["id"]
+    for file_id in files:
+        attach(world, store_id, {**body, "file_id": file_id, "attributes": None})
+    return world[STORES].get(store_id) or record
+
+
+def store_shown(world: World, store: Record) -> Record:
+    """Return a store as it is now: its status follows from its files and the clock."""
+    after, expires_at = store["expires_after"], None
+    if after is not None:
+        expires_at = store["last_active_at"] + after["days"] * _DAY_S
+    is_over = expires_at is not None and expires_at <= stored.seconds(world)
+    status = "expired" if is_over else "in_progress" if store["file_counts"]["in_progress"] else "completed"
+    return {**shown(store), "expires_at": expires_at, "status": status}
+
+
+def used(world: World, store: Record) -> Record:
+    """Note that a store is used, so that its life begins anew, and return it. Fails: `invalid-request` once it has expired."""
+    if store_shown(world, store)["status"] == "expired":
+        raise stored.refused(f"Vector store {store['id']} has expired.")
+    store = {**store, "last_active_at": stored.seconds(world)}
+    world[STORES].replace(store)
+    return store
+
+
+def searchable(world: World, store_ids: list[str], reaches: Callable[[Record], bool]) -> list[str]:
+    """Return those of some stores that are there, within reach and not expired; they are used by that."""
+    found = [world[STORES].get(store_id) for store_id in dict.fromkeys(store_ids)]
+    stores = [each for each in found if each is not None and reaches(each) and store_shown(world, each)["status"] != "expired"]
+    return [used(world, store)["id"] for store in stores]
 
 
 def file_of(world: World, file_id: str, customer: Customer) -> Record:
@@ -95,6 +151,13 @@ def finish(world: World, key: str) -> None:
         _settle(world, {**record, "last_error": error}, "failed")
     else:
         _settle(world, {**record, "usage_bytes": file.get("bytes") or 0}, "completed")
+
+
+def hurry(world: World, store_id: str) -> None:
+    """Let the work on all files of a store end now."""
+    for record in [each for each in world[FILES].newest(vector_store_id=store_id) if each["status"] == "in_progress"]:
+        world.agenda.drop("vector_stores", record["_key"])
+        finish(world, record["_key"])
 
 
 def cancel(world: World, record: Record) -> None:

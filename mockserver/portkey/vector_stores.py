@@ -11,40 +11,18 @@ from mockserver.portkey import file_search, stored, vector_files
 from mockserver.portkey.gateway.exchange import Customer
 from mockserver.portkey.gateway.proxying import passed_on
 from mockserver.portkey.records import shown
-from mockserver.portkey.vector_files import BATCHES, FILES, NOBODY, STORES
+from mockserver.portkey.vector_files import BATCHES, FILES, NOBODY, STORES, store_shown
 from mockserver.stubs.service import Perform
 from mockserver.values import Record
 from mockserver.world.agenda import Due
 from mockserver.world.world import World
-
-_DAY_S = 86_400
 
 
 def create_vector_store(request: Request, world: World) -> Reply:
     """Make a store, with files if some are named. Fails: `invalid-request` for an unknown file."""
 
     def answer(customer: Customer, body: Record) -> Reply:
-        now_s, files = stored.seconds(world), body.get("file_ids") or []
-        for file_id in files:
-            vector_files.file_of(world, file_id, customer)
-        record: Record = {
-            "id": stored.new_id(world, "vs_"),
-            "object": "vector_store",
-            "created_at": now_s,
-            "name": body.get("name"),
-            "description": body.get("description"),
-            "usage_bytes": 0,
-            "file_counts": NOBODY,
-            "status": "completed",
-            "expires_after": body.get("expires_after"),
-            "expires_at": None,
-            "last_active_at": now_s,
-            "metadata": body.get("metadata") or {},
-        }
-        store = stored.keep(world, STORES, record, customer)
-        for file_id in files:
-            vector_files.attach(world, store["id"], {**body, "file_id": file_id, "attributes": None})
-        return Reply(200, _shown(world, _store(world, store["id"], customer)), stored.POLL)
+        return Reply(200, store_shown(world, vector_files.new_store(world, body, customer)), stored.POLL)
 
     return passed_on(request, world, answer)
 
@@ -53,7 +31,7 @@ def list_vector_stores(request: Request, world: World) -> Reply:
     """Show the customer's stores."""
 
     def answer(customer: Customer, _: Record) -> Reply:
-        return Reply(200, stored.page(world, STORES, request.query, customer, show=lambda store: _shown(world, store)))
+        return Reply(200, stored.page(world, STORES, request.query, customer, show=lambda store: store_shown(world, store)))
 
     return passed_on(request, world, answer)
 
@@ -61,7 +39,7 @@ def list_vector_stores(request: Request, world: World) -> Reply:
 def get_vector_store(request: Request, world: World) -> Reply:
     """Show a store. Fails: `not-found`."""
     return passed_on(
-        request, world, lambda customer, _: Reply(200, _shown(world, _asked(request, world, customer)), stored.POLL)
+        request, world, lambda customer, _: Reply(200, store_shown(world, _asked(request, world, customer)), stored.POLL)
     )
 
 
@@ -74,7 +52,7 @@ def modify_vector_store(request: Request, world: World) -> Reply:
         if changes.get("metadata", {}) is None:
             changes["metadata"] = {}
         world[STORES].replace({**store, **changes})
-        return Reply(200, _shown(world, _asked(request, world, customer)))
+        return Reply(200, store_shown(world, _asked(request, world, customer)))
 
     return passed_on(request, world, answer)
 
@@ -175,12 +153,12 @@ def get_vector_store_file_content(request: Request, world: World) -> Reply:
 
 
 def delete_vector_store_file(request: Request, world: World) -> Reply:
-    """Take a file out of a store; the file stays. Fails: `not-found`."""
+    """Take a file out of a store; the file stays. Fails: `not-found`; `invalid-request` once the store has expired."""
 
     def answer(customer: Customer, _: Record) -> Reply:
         record = _file(request, world, customer)
+        _used(request, world, customer)
         vector_files.detach(world, record)
-        _active(world, record["vector_store_id"])
         return Reply(200, stored.deleted(record["id"], "vector_store.file.deleted"))
 
     return passed_on(request, world, answer)
@@ -255,38 +233,14 @@ def happen(due: Due, world: World, perform: Perform) -> None:
     vector_files.finish(world, due.key)
 
 
-def _store(world: World, store_id: str, customer: Customer) -> Record:
-    return stored.find(world, STORES, store_id, customer, "vector store")
-
-
 def _asked(request: Request, world: World, customer: Customer) -> Record:
     """The store that a call is about."""
-    return _store(world, request.path["vector_store_id"], customer)
+    return stored.find(world, STORES, request.path["vector_store_id"], customer, "vector store")
 
 
 def _used(request: Request, world: World, customer: Customer) -> Record:
     """The store that a call is about, which must not have expired; it is active then."""
-    store = _asked(request, world, customer)
-    if _shown(world, store)["status"] == "expired":
-        raise stored.refused(f"Vector store {store['id']} has expired.")
-    return _active(world, store["id"])
-
-
-def _active(world: World, store_id: str) -> Record:
-    """Note that a store is used: its life begins anew."""
-    store = {**(world[STORES].get(store_id) or {}), "last_active_at": stored.seconds(world)}
-    world[STORES].replace(store)
-    return store
-
-
-def _shown(world: World, store: Record) -> Record:
-    """A store as it is now: its status follows from its files and the clock."""
-    after, expires_at = store["expires_after"], None
-    if after is not None:
-        expires_at = store["last_active_at"] + after["days"] * _DAY_S
-    is_over = expires_at is not None and expires_at <= stored.seconds(world)
-    status = "expired" if is_over else "in_progress" if store["file_counts"]["in_progress"] else "completed"
-    return {**shown(store), "expires_at": expires_at, "status": status}
+    return vector_files.used(world, _asked(request, world, customer))
 
 
 def _file(request: Request, world: World, customer: Customer) -> Record:

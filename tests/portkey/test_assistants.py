@@ -128,7 +128,7 @@ def test_a_thread_begins_with_messages(client: Client) -> None:
 
 def test_a_message_has_all_its_fields(client: Client) -> None:
     thread_id = make_thread(client)
-    attachments = [{"file_id": "file-1", "tools": [{"type": "file_search"}]}]
+    attachments = [{"file_id": "file-1", "tools": [{"type": "code_interpreter"}]}]
     made = done(client.post(f"{THREADS}/{thread_id}/messages", {"role": "user", "content": "Hi", "attachments": attachments}))
     assert made.pop("id").startswith("msg_")
     assert made == {

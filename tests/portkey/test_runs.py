@@ -435,19 +435,6 @@ def test_code_can_be_scripted(client: Client) -> None:
     assert call["code_interpreter"] == {"input": "print(1 + 1)", "outputs": [{"type": "logs", "logs": "2"}]}
 
 
-def test_a_file_that_comes_with_the_question_is_searched(client: Client) -> None:
-    """*chosen*: a search when there is something to search; its parts only for who asks for them (the SDK's types)."""
-    thread_id = make_thread(client)
-    attachments = [{"file_id": "file-1", "tools": [{"type": "file_search"}]}]
-    client.post(f"{THREADS}/{thread_id}/messages", {"role": "user", "content": QUESTION, "attachments": attachments})
-    run = make_run(client, make_assistant(client, tools=[{"type": "file_search"}]), thread_id)
-    later(client, run)
-    (result,) = _search(steps_of(client, run)[0])["results"]
-    assert result == {"file_id": "file-1", "file_name": "file-1", "score": 0.9}
-    wanted = {"include[]": "step_details.tool_calls[*].file_search.results[*].content"}
-    assert _search(steps_of(client, run, **wanted)[0])["results"][0]["content"][0]["type"] == "text"
-
-
 def test_a_search_is_left_out_where_there_is_nothing(client: Client) -> None:
     run = make_run(client, make_assistant(client, tools=[{"type": "file_search"}]))
     later(client, run)
@@ -533,11 +520,6 @@ def test_a_script_is_used_once_a_turn(client: Client) -> None:
     script_id = script(client, "At noon.", {"operation": "createRun"})
     later(client, make_run(client))
     assert used(client, script_id) == 1
-
-
-def _search(step: Record) -> Record:
-    found: Record = step["step_details"]["tool_calls"][0]["file_search"]
-    return found
 
 
 def payer(client: Client) -> tuple[str, Client]:

@@ -130,6 +130,14 @@ def test_expired_store_is_not_used(client: Client, path: str, body: Record) -> N
     assert words(call(client, "POST", store, path, body), 400) == f"Vector store {store['id']} has expired."
 
 
+def test_expired_store_loses_no_file(client: Client) -> None:
+    """Taking one out would let it live on."""
+    store = make(client, file_ids=[file_id := file(client)], expires_after={"anchor": "last_active_at", "days": 1})
+    client.world.clock.move(timedelta(days=1))
+    assert words(call(client, "DELETE", store, f"/files/{file_id}"), 400) == f"Vector store {store['id']} has expired."
+    assert get(client, store)["status"] == "expired"
+
+
 def test_other_account_has_other_stores(client: Client) -> None:
     store = make(client)
     other = {"x-portkey-provider": "azure-openai"}
@@ -175,6 +183,23 @@ def test_file_that_is_gone_meanwhile_fails(client: Client) -> None:
     client.world.keep()
     wait(client)
     assert get(client, store, f"/files/{file_id}")["last_error"]["code"] == "invalid_file"
+
+
+@pytest.mark.parametrize("is_expired", [False, True], ids=["deleted", "expired"])
+def test_file_that_goes_leaves_all_stores(client: Client, is_expired: bool) -> None:
+    """Source: the docstring of `files.delete` in the SDK; *chosen*: one that expires does so as well."""
+    expiry = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
+    form = {"purpose": "user_data", **expiry}
+    file_id = done(client.post("/v1/files", files={"file": ("a.md", TEXT)}, data=form, headers=OPENAI))["id"]
+    stores = [make(client, file_ids=[file_id]) for _ in range(2)]
+    wait(client)
+    if is_expired:
+        client.world.clock.move(timedelta(hours=1))
+    else:
+        done(client.delete(f"/v1/files/{file_id}", headers=OPENAI))
+    assert [get(client, store)["file_counts"] for store in stores] == [NOBODY, NOBODY]
+    assert get(client, stores[0])["usage_bytes"] == 0
+    assert words(call(client, "GET", stores[0], f"/files/{file_id}"), 404)
 
 
 def test_chunks_are_as_asked_for(client: Client) -> None:
@@ -397,3 +422,27 @@ def test_model_searches_files(client: Client) -> None:
     call_item, message = response["output"]
     assert [(row["file_id"], row["text"]) for row in call_item["results"]] == [(file_id, TEXT.decode())]
     assert [each["file_id"] for each in message["content"][0]["annotations"]] == [file_id]
+
+
+def test_model_searches_no_store_that_has_expired(client: Client) -> None:
+    store = make(client, file_ids=[file(client)], expires_after={"anchor": "last_active_at", "days": 1})
+    wait(client)
+    client.world.clock.move(timedelta(days=1))
+    assert found_by_model(client, store) == []
+
+
+def test_model_that_searches_keeps_a_store_alive(client: Client) -> None:
+    store = make(client, file_ids=[file(client)], expires_after={"anchor": "last_active_at", "days": 1})
+    client.world.clock.move(timedelta(hours=23))
+    assert len(found_by_model(client, store)) == 1
+    client.world.clock.move(timedelta(hours=23))
+    assert get(client, store)["status"] == "completed"
+
+
+def found_by_model(client: Client, store: Record) -> list[Record]:
+    """What the tool of a response finds in a store."""
+    tool = {"type": "file_search", "vector_store_ids": [store["id"]]}
+    body = {"model": "gpt-4o", "input": "When does the desk open?", "tools": [tool], "tool_choice": "required"}
+    response = done(client.post("/v1/responses", {**body, "include": ["file_search_call.results"]}, headers=OPENAI))
+    found: list[Record] = response["output"][0]["results"]
+    return found

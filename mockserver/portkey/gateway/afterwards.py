@@ -36,6 +36,7 @@ def remembered(request: Request, customer: Customer) -> Record:
         "key": None if caller.key is None else caller.key["id"],
         "key_id": calls.key_id(request),
         "config": None if config is None else [config.id, config.slug],
+        "account": customer.account,
         "provider": [customer.provider.name, customer.provider.slug],
         "provider_id": None if customer.provider.record is None else customer.provider.record["id"],
         "target": customer.target,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from mockserver.contract.replies import Piece, Reply, Stream
 from mockserver.portkey.answers import sse, tokens
 from mockserver.portkey.records import shown
-from mockserver.portkey.runs import machine, steps
+from mockserver.portkey.runs import citations, machine, steps
 from mockserver.portkey.runs.steps import Change
 from mockserver.portkey.runs.threads import RUNS
 from mockserver.values import Record
@@ -72,9 +72,13 @@ def deltas(run: Record, size: int) -> Iterator[tuple[str, Record]]:
     """Yield what the model says in a turn, so many tokens at a time."""
     turn = run["_turn"]
     if run["_message"] is not None:
-        kind = "refusal" if "refusal" in turn else "text"
+        kind, told = "refusal" if "refusal" in turn else "text", 0
         for said in _grouped(turn[kind], size):
-            part: Record = {"refusal": said} if kind == "refusal" else {"text": {"value": said, "annotations": []}}
+            part: Record = {"refusal": said}
+            if kind == "text":
+                cited = citations.within(turn["annotations"], told, told + len(said))
+                part = {"text": {"value": said, "annotations": cited}}
+            told += len(said)
             delta = {"content": [{"index": 0, "type": kind, **part}]}
             yield "thread.message.delta", {"id": run["_message"], "object": "thread.message.delta", "delta": delta}
     elif run["_step"] is not None:

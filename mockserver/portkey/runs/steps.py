@@ -169,7 +169,9 @@ def _opened(collection: str, record: Record, name: str) -> list[Change]:
 
 
 def _content(turn: Record, said: str) -> Record:
-    return {"type": "refusal", "refusal": said} if "refusal" in turn else text_part(said)
+    if "refusal" in turn:
+        return {"type": "refusal", "refusal": said}
+    return text_part(said, [each for each in turn["annotations"] if each["end_index"] <= len(said)])
 
 
 def _told_so_far(run: Record) -> str:

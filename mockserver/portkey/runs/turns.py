@@ -6,13 +6,14 @@ it but what is named: nobody is called.
 
 from __future__ import annotations
 
+from mockserver.portkey import file_search, vector_files
 from mockserver.portkey.answers import chat, tokens, wording
 from mockserver.portkey.answers.chance import Chance
 from mockserver.portkey.answers.errors import Unanswerable
 from mockserver.portkey.gateway import afterwards, scripts
 from mockserver.portkey.gateway.upstream import Ids, said_by
-from mockserver.portkey.runs import threads
-from mockserver.values import JSON, Record
+from mockserver.portkey.runs import citations, threads
+from mockserver.values import Record
 from mockserver.world.world import World
 
 HOSTED = ("file_search", "code_interpreter")
@@ -21,8 +22,9 @@ HOSTED = ("file_search", "code_interpreter")
 _CODES = {429: "rate_limit_exceeded", 400: "invalid_prompt"}
 """What a provider's status is as `last_error.code`; all others are `server_error` (/threads/.../runs and steps)."""
 
-_MOST_RESULTS = 20
-"""How many parts of files a search finds, unless the tool says (the SDK's docstrings)."""
+_MOST_RESULTS, _MOST_OF_SMALL = 20, 5
+"""How many parts of files a search finds, and one of gpt-3.5-turbo, unless the tool says (the SDK's docstrings)."""
+_RANKER = "default_2024_08_21"
 
 _PACE = ("delay_ms", "chunk_size", "chunk_delay_ms", "cut_after")
 
@@ -30,9 +32,10 @@ _PACE = ("delay_ms", "chunk_size", "chunk_delay_ms", "cut_after")
 def taken(world: World, run: Record) -> Record:
     """Return what the model says in the next turn of a run, as JSON.
 
-    `text` or `refusal`, with `reason` why it ended; `calls` of functions; `hosted` calls of the provider's own tools, which
-    come before either; `error` with `code`, `message` and `status`; `limit` for a limit that leaves no room to begin. `usage`
-    are the tokens read and written; `pace` is what a script says of time and chunks.
+    `text` or `refusal`, with `reason` why it ended, and the `annotations` of a text; `calls` of functions; `hosted` calls of
+    the provider's own tools, which come before either, and ids of the files that they `found`, now or in the turn before;
+    `error` with `code`, `message` and `status`; `limit` for a limit that leaves no room to begin. `usage` are the tokens read
+    and written; `pace` is what a script says of time and chunks.
     """
     call, body = run["_call"], conversation(world, run)
     provider = afterwards.provider_of(call, world)
@@ -40,6 +43,7 @@ def taken(world: World, run: Record) -> Record:
     script = scripts.find(world, asked) or {}
     said = dict(script.get("answer") or {})
     turn: Record = {"pace": {name: script[name] for name in _PACE if name in script}, "hosted": [], "usage": [0, 0]}
+    turn["found"] = []
     if "error" in said:
         status = said["error"]["status"]
         message = said["error"].get("message", "Sorry, something went wrong.")
@@ -48,6 +52,7 @@ def taken(world: World, run: Record) -> Record:
     if limit is not None:
         return {**turn, "limit": limit}
     turn["hosted"] = _hosted(world, run, body, said)
+    turn["found"] = _found(turn["hosted"]) or (run["_turn"] or turn)["found"]
     wanted = run["tool_choice"]
     if run["_said"] or turn["hosted"] or wanted == "auto" or (isinstance(wanted, dict) and wanted["type"] in HOSTED):
         body.pop("tool_choice", None)  # one that demands a tool is done with it once one was used
@@ -61,7 +66,12 @@ def taken(world: World, run: Record) -> Record:
     turn["usage"], turn["reason"] = [made.usage.prompt, made.usage.completion], choice.finish_reason
     if choice.calls:
         return {**turn, "calls": [call.as_json() for call in choice.calls]}
-    return {**turn, "refusal" if choice.refused else "text": choice.text or ""}
+    if choice.refused:
+        return {**turn, "refusal": choice.text or ""}
+    text = choice.text or ""
+    if "text" not in said and turn["reason"] == "stop" and not _is_form(body):
+        text += citations.marks(turn["found"])
+    return {**turn, "text": text, "annotations": citations.cited(text, turn["found"])}
 
 
 def conversation(world: World, run: Record) -> Record:
@@ -120,7 +130,7 @@ def _hosted(world: World, run: Record, body: Record, said: Record) -> list[Recor
             said["tool_calls"] = others
         return [_call(world, run, body, each["name"], each.get("arguments") or {}) for each in scripted]
     wanted = run["tool_choice"]
-    if run["_said"] or said or wanted == "none" or not own:
+    if run["_said"] or said.keys() - {"text", "finish_reason", "usage", "reasoning"} or wanted == "none" or not own:
         return []
     if isinstance(wanted, dict):
         used = own & {wanted["type"]}
@@ -131,41 +141,56 @@ def _hosted(world: World, run: Record, body: Record, said: Record) -> list[Recor
     return [_call(world, run, body, tool, {}) for tool in HOSTED if tool in used]
 
 
+def _is_form(body: Record) -> bool:
+    """Whether an answer has to be JSON, which bears no marks."""
+    return str((body.get("response_format") or {}).get("type")).startswith("json")
+
+
 def _at_hand(world: World, run: Record, tool: str) -> bool:
-    stores = tool == "file_search" and bool(_stores(world, run))
-    return stores or bool(threads.attached(world, run["thread_id"], tool))
+    return bool(_stores(world, run) if tool == "file_search" else threads.attached(world, run["thread_id"], tool))
 
 
 def _stores(world: World, run: Record) -> list[str]:
     """The vector stores that a run may search: those of its thread and those of its assistant."""
-    thread = world[threads.THREADS].get(run["thread_id"]) or {}
-    holders = (thread.get("tool_resources") or {}, run["_resources"])
-    return [each for holder in holders for each in (holder.get("file_search") or {}).get("vector_store_ids") or ()]
+    own = (run["_resources"].get("file_search") or {}).get("vector_store_ids") or ()
+    return [*threads.stores(world, run["thread_id"]), *own]
 
 
 def _call(world: World, run: Record, body: Record, tool: str, arguments: Record) -> Record:
-    words = wording.keywords(scripts.last_text(body))
-    id_ = Ids(world).new("call_")
+    id_, question = Ids(world).new("call_"), scripts.last_text(body)
     if tool == "code_interpreter":
+        words = wording.keywords(question)
         made = f"words = {words!r}\nprint(len(words))"
         told = str(arguments.get("output", len(words) if "input" not in arguments else ""))
         outputs = [{"type": "logs", "logs": told}] if told else []
         return {"id": id_, "type": tool, tool: {"input": str(arguments.get("input", made)), "outputs": outputs}}
-    ranking = {"ranker": "default_2024_08_21", "score_threshold": 0.0}
-    return {"id": id_, "type": tool, tool: {"ranking_options": ranking, "results": _results(world, run, words)}}
+    asked = arguments.get("queries") or arguments.get("query") or question
+    query = " ".join(map(str, asked)) if isinstance(asked, list) else str(asked)
+    return {"id": id_, "type": tool, tool: _searched(world, run, query)}
 
 
-def _results(world: World, run: Record, words: list[str]) -> list[Record]:
-    """What a search finds: the newest files of the stores, and those that came with the question, the best ones first."""
-    tool: Record = next((each for each in run["tools"] if each["type"] == "file_search"), {})
-    most = (tool.get("file_search") or {}).get("max_num_results", _MOST_RESULTS)
-    ids = threads.attached(world, run["thread_id"], "file_search")
-    for store in _stores(world, run):
-        ids += [row["id"] for row in world["vector_store_files"].page(0, most, vector_store_id=store)[0]]
-    found: list[Record] = []
-    for at, file_id in enumerate(list(dict.fromkeys(ids))[:most]):
-        file = world["files"].get(file_id) or {}
-        content: JSON = [{"type": "text", "text": f"This part is about {' and '.join(words[:2]) or 'the question'}."}]
-        name = file.get("filename", file_id)
-        found.append({"file_id": file_id, "file_name": name, "score": round(0.9 * 0.8**at, 3), "content": content})
-    return found
+def _searched(world: World, run: Record, query: str) -> Record:
+    """What a search finds in the files of the stores that a run may search; those that are still worked on are ready for it."""
+    settings = [each.get("file_search") or {} for each in run["tools"] if each["type"] == "file_search"]
+    tool: Record = settings[0]
+    options = tool.get("ranking_options") or {}
+    usual = _MOST_OF_SMALL if run["model"].startswith("gpt-3.5") else _MOST_RESULTS
+    wanted = file_search.Wanted(query, None, tool.get("max_num_results") or usual, options.get("score_threshold") or 0.0)
+    account = run["_call"]["account"]
+    store_ids = vector_files.searchable(world, _stores(world, run), lambda store: account in (None, store["_account"]))
+    for store_id in store_ids:
+        vector_files.hurry(world, store_id)
+    results = [
+        {
+            "file_id": row["file_id"],
+            "file_name": row["filename"],
+            "score": row["score"],
+            "content": [{"type": "text", "text": row["text"]}],
+        }
+        for row in file_search.found(world, store_ids, wanted)
+    ]
+    return {"ranking_options": {"ranker": _RANKER, "score_threshold": wanted.least_score}, "results": results}
+
+
+def _found(hosted: list[Record]) -> list[str]:
+    return [result["file_id"] for call in hosted if call["type"] == "file_search" for result in call["file_search"]["results"]]
