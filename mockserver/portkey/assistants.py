@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import stored
+from mockserver.portkey import stored, tuned
 from mockserver.portkey.gateway import afterwards
 from mockserver.portkey.gateway.exchange import Customer
 from mockserver.portkey.gateway.proxying import passed_on
@@ -314,8 +314,11 @@ def _started(
     thread_id: str,
     told: list[steps.Change],
 ) -> Reply:
-    """Start a run, of an account that pays for it later."""
+    """Start a run, of an account that pays for it later. Fails: `invalid-request` for a model that was deleted."""
     model = model_of("chatComplete", {"model": body.get("model") or assistant["model"]})
+    if tuned.is_gone(world, model, customer.provider.name, customer.account):
+        missing = tuned.missing(model)
+        raise stored.refused(missing["message"], missing["code"])
     call = afterwards.remembered(request, customer)
     run = machine.new_run(world, thread_id, assistant, body, call, model)
     changes = [steps.Change(RUNS, run, "thread.run.created"), steps.Change(RUNS, run, "thread.run.queued")]

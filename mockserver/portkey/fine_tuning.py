@@ -384,6 +384,7 @@ def _succeed(job: Record, world: World, total: int) -> None:
         "created": now_s,
         "owned_by": job["organization_id"],
         "provider": job["_models_of"],
+        "_account": None if job["_provider"] == stored_files.MANAGED else job["_account"],
         "created_at": world.clock.timestamp(),
     }
     world["models"].add(model)

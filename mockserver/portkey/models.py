@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mockserver.contract.problems import FORBIDDEN, NOT_FOUND, Problem
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import calls, metering, prices
+from mockserver.portkey import calls, metering, prices, tuned
 from mockserver.portkey.due import settle
 from mockserver.portkey.gateway.exchange import Customer, Exchange, Provider
 from mockserver.portkey.gateway.proxying import opened_for, pass_on
@@ -33,7 +33,7 @@ def list_models(request: Request, world: World) -> Reply:
     addressed = _named(exchange)
     integrated = calls.text(request, b"x-portkey-fetch-integrated-models").lower() == "true"
     if addressed and not integrated and exchange.config.content.get("fetch_integrated_models") is not True:
-        return pass_on(exchange, lambda customer, _: Reply(200, _own_list(customer.provider, world)))
+        return pass_on(exchange, lambda customer, _: Reply(200, _own_list(customer, world)))
     query = request.query
     rows = [row for row in _catalogue(request.caller.workspace_id, world) if _fits(row, query, addressed)]
     rows.sort(key=_ORDERS[query.get("sort", "name")], reverse=query.get("order") == "desc")
@@ -50,7 +50,7 @@ def retrieve_model(request: Request, world: World) -> Reply:
 
     def answer(customer: Customer, body: Record) -> Reply:
         provider = customer.provider
-        model = _found(provider, body["model"], world)
+        model = _found(customer, body["model"], world)
         return Reply(200, _signed(_openai(model), provider))
 
     return pass_on(opened_for(request, world, {"model": request.path["model"]}), answer)
@@ -60,7 +60,7 @@ def delete_model(request: Request, world: World) -> Reply:
     """Delete a fine-tuned model. Fails: `not-found`; `forbidden` for a model that the provider offers to all (*chosen*)."""
 
     def answer(customer: Customer, body: Record) -> Reply:
-        model = _found(customer.provider, body["model"], world)
+        model = _found(customer, body["model"], world)
         if model["id"] not in world["models"]:
             detail = "You have insufficient permissions for this operation."
             raise Problem(FORBIDDEN, detail, type_="invalid_request_error")
@@ -149,22 +149,24 @@ def _in_config(node: Record) -> Iterator[str]:
         yield from _in_config(target)
 
 
-def _own_list(provider: Provider, world: World) -> Record:
+def _own_list(customer: Customer, world: World) -> Record:
     """A provider's list, as OpenAI has it."""
+    provider = customer.provider
     known = {slug: _built_in(slug, provider) for slug in prices.models_of(provider.name)}
     known |= {row["slug"]: _custom(row) for row in _customs(provider, world)}
-    known |= {model["id"]: model for model in world["models"].newest(provider=provider.name)}
+    known |= {model["id"]: model for model in tuned.models_of(world, provider.name, customer.account)}
     data = [_openai(known[name]) for name in sorted(known)]
     return _signed({"object": "list", "data": data}, provider)
 
 
-def _found(provider: Provider, name: str, world: World) -> Record:
+def _found(customer: Customer, name: str, world: World) -> Record:
     """A model of a provider. Fails: `not-found` (gateway-data-plane, Provider errors: `model_not_found`).
 
     *chosen*: what is named as the models of a provider are is one (`prices.is_model_of`), since all of these answer.
     """
-    own = world["models"].get(name)
-    if own is not None and own["provider"] == provider.name:
+    provider = customer.provider
+    own = tuned.find(world, name, provider.name, customer.account)
+    if own is not None:
         return own
     custom = next((row for row in _customs(provider, world) if row["slug"] == name), None)
     if custom is not None:

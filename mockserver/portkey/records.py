@@ -54,7 +54,7 @@ LAYOUTS = {
     # What providers keep for their customers; see `stored`.
     "files": Layout(order="_at", groups=("_account", "_content")),
     "batches": Layout(order="_at", groups=("_account", "_content")),
-    "fine_tuning_jobs": Layout(order="_at", groups=("_account", "_content")),
+    "fine_tuning_jobs": Layout(order="_at", groups=("_account", "_content", "fine_tuned_model")),
     "fine_tuning_events": Layout(order="_at", groups=("_job",)),
     "fine_tuning_checkpoints": Layout(order="_at", groups=("fine_tuning_job_id",)),
     "assistants": Layout(order="_at", groups=("_account",)),

@@ -129,6 +129,36 @@ def test_model_exists_until_it_is_deleted(client: Client) -> None:
     assert model not in done(client.get("/v1/models", headers=OPENAI))["data"]
 
 
+@pytest.mark.parametrize("checkpoint", ["", ":ckpt-step-12"], ids=["model", "checkpoint"])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (CHAT, {"messages": [{"role": "user", "content": "When?"}]}),
+        ("/v1/responses", {"input": "When?"}),
+        ("/v1/threads/runs", {"assistant_id": "assistant"}),
+    ],
+    ids=["chat", "responses", "runs"],
+)
+def test_deleted_model_answers_nothing(client: Client, path: str, body: Any, checkpoint: str) -> None:
+    """Source: gateway-data-plane, Provider errors; no run can be made of it (*chosen*: 400, its path names no model)."""
+    name = tuned(client)["fine_tuned_model"] + checkpoint
+    assistant = done(client.post("/v1/assistants", {"model": name}, headers=OPENAI))
+    asked = {**body, "model": name, **({"assistant_id": assistant["id"]} if "assistant_id" in body else {})}
+    assert client.post(path, asked, headers=OPENAI).status_code == 200
+    done(client.delete(f"/v1/models/{name.partition(':ckpt')[0]}", headers=OPENAI))
+    error = refused(client.post(path, asked, headers=OPENAI), 400 if "assistant_id" in body else 404)
+    assert (error["code"], name in error["message"]) == ("model_not_found", True)
+
+
+def test_model_is_of_its_account_alone(client: Client) -> None:
+    name = tuned(client)["fine_tuned_model"]
+    other = {"x-portkey-provider": "@openai-production"}
+    assert name not in [model["id"] for model in done(client.get("/v1/models", headers=other))["data"]]
+    assert client.get(f"/v1/models/{name}", headers=other).status_code == 404
+    asked = {"model": name, "messages": [{"role": "user", "content": "When?"}]}
+    assert refused(client.post(CHAT, asked, headers=other), 404)["code"] == "model_not_found"
+
+
 def test_model_of_a_managed_job_is_the_named_providers(client: Client) -> None:
     made = tune(client, headers=MANAGED, portkey_options={"x-portkey-virtual-key": "openai-production"})
     wait(client, 1000)

@@ -13,7 +13,7 @@ from math import ceil
 from typing import Literal, TypeAlias
 
 from mockserver.contract.replies import Piece, Reply, Stream
-from mockserver.portkey import limits
+from mockserver.portkey import limits, tuned
 from mockserver.portkey.addresses import own_address
 from mockserver.portkey.answers import (
     chat,
@@ -116,6 +116,8 @@ def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, pa
     said = script.get("answer") or {}
     if "error" in said:
         return _failure(exchange, provider, said["error"])
+    if tuned.is_gone(exchange.world, model, provider.name, account(exchange, provider, target)):
+        return _failure(exchange, provider, tuned.missing(model))
     wrong = bodies.fault(exchange.kind, body) if body is not exchange.body or not exchange.is_checked else None
     if wrong is not None:
         pointer, message = wrong
