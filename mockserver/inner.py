@@ -39,14 +39,16 @@ class Inside:
         What the stub wrote stays, whatever the reply, until who called takes all of it back.
         """
         target = self._targets[operation]
-        sent = {**headers, b"content-type": b"application/json"}
+        sent, content = {**headers, b"content-type": b"application/json"}, values.dump(body)
         try:
             caller = target.service.identify(target.operation, path, b"", sent, world)
             try:
-                request = target.request.read(path, b"", sent, values.dump(body))
+                request = target.request.read(path, b"", sent, content)
             except ContractBroken as broken:
                 raise refusal(broken.violations(target.explainer())) from None
             request.caller = caller
+            if target.entrance is not None:
+                request.faults = target.entrance.pending(target.operation, path, sent, content, request, world)
             reply = answered(target, request, world)
             target.service.account(request, reply, target.operation, world)
         except Problem as problem:

@@ -1,13 +1,11 @@
-"""What faults may name of a call: its key and its provider; and how the rate limiter refuses when a fault has it do so."""
+"""What faults may name of a call: its key; and how the rate limiter refuses when a fault has it do so."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from mockserver.contract.operations import Operation
 from mockserver.contract.problems import Problem
-from mockserver.contract.requests import Request
-from mockserver.portkey import limits, metering, scopes
+from mockserver.portkey import limits
 from mockserver.portkey.identity import Caller
 from mockserver.values import Record
 from mockserver.world.world import World
@@ -20,14 +18,6 @@ def names_of_key(caller: Caller) -> Collection[str]:
     """Return the id and the name of the key that a call is made with; none for a key that the world does not know."""
     key = caller.key
     return () if key is None else (key["id"], str(key["_wire"].get("name") or ""))
-
-
-def names_of_provider(request: Request, operation: Operation, world: World) -> Collection[str]:
-    """Return the plain name and the slug of the provider that a call names itself; none on the control plane."""
-    if not scopes.is_data_plane(operation.id):
-        return ()
-    billed = metering.addressed(request, world)
-    return (billed.name, billed.slug) if billed.slug else (billed.name,)
 
 
 def limited(problem: Problem, caller: Caller, world: World) -> Problem:

@@ -65,7 +65,7 @@ def parted(model: str) -> tuple[str, str]:
 
 
 def admit(request: Request, world: World) -> None:
-    """Refuse a call that names its provider itself; see `admit_to`."""
+    """Refuse a call that names its provider itself, and that nobody is asked about; see `admit_to`."""
     admit_to(request, addressed(request, world), world)
 
 
@@ -104,10 +104,9 @@ def _admit_to_provider(provider: Record, model: str, world: World) -> None:
 
 
 def account(request: Request, reply: Reply, world: World) -> None:
-    """Count a call that names its provider itself as a request, and log it; it is charged nothing.
+    """Count a call that names its provider itself, and that nobody was asked about, as a request, and log it.
 
-    What answers models gives is metered by `gateway.serving`; whatever else the data plane has reads and changes what providers
-    keep. A reply that tells tokens there (a stored response, a run, a batch) tells of a call that was paid for already.
+    It is charged nothing. What providers are asked is metered by `gateway.serving` and `gateway.proxying`.
     """
     billed = addressed(request, world)
     if not billed.model:

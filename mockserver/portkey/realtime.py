@@ -17,7 +17,7 @@ from mockserver.portkey.gateway.attempt import addressed
 from mockserver.portkey.gateway.exchange import Exchange, Outcome, opened
 from mockserver.portkey.gateway.routing import route
 from mockserver.portkey.gateway.targets import shaped
-from mockserver.portkey.gateway.upstream import model_of
+from mockserver.portkey.gateway.upstream import failed, failing, model_of
 from mockserver.portkey.live.dialects import spoken
 from mockserver.portkey.live.session import Session
 from mockserver.portkey.live.speaking import Line
@@ -36,13 +36,14 @@ def connect_realtime(request: Request, world: World) -> Reply:
     outcome = route(exchange, _attempt)
     headers = serving.headers(exchange, outcome)
     target = outcome.reply.body
+    due_s = world.clock.seconds() + exchange.elapsed_ms / 1000 if exchange.elapsed_ms else None
     if outcome.status != 200:
         serving.settle(exchange, outcome)
-        return replace(outcome.reply, headers={**outcome.reply.headers, **headers}, kept=True)
+        return replace(outcome.reply, headers={**outcome.reply.headers, **headers}, kept=True, due_s=due_s)
     assert isinstance(target, dict)
     line = Line(exchange, outcome.provider, outcome.model, target, outcome.path)
     session = Session(line, spoken(calls.text(request, b"openai-beta")))
-    return Reply(101, Duplex(session), headers)
+    return Reply(101, Duplex(session), headers, due_s=due_s)
 
 
 def _attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
@@ -55,4 +56,10 @@ def _attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
         metering.admit_to(exchange.request, billed, exchange.world)
     except Problem as problem:
         outcome.reply = envelopes.of_gateway(problem)
+        return outcome
+    fault = failing(exchange, provider)
+    exchange.elapsed_ms += fault.get("delay_ms", 0)
+    if "answer" in fault:
+        outcome.asked = True
+        outcome.reply = failed(provider, fault["answer"]["error"], is_plain=provider.name == "openai")
     return outcome

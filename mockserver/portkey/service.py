@@ -66,14 +66,14 @@ class PortkeyService:
         return None if key is None else (key["id"], key["_wire"]["name"])
 
     def admit(self, request: Request, operation: Operation, world: World) -> None:
-        """Hold a call of the data plane to the limits of the provider that it names."""
-        if _is_metered(operation):
+        """Hold a call that a mapping answers to the limits of the provider that it names; others hold themselves to them."""
+        if request.answered_by == "mapping" and _is_metered(operation):
             metering.admit(request, world)
 
     def account(self, request: Request, reply: Reply, operation: Operation, world: World) -> None:
         """Count a call that succeeded; write down what it changed."""
         identity.account(request.caller, world)
-        if _is_metered(operation):
+        if request.answered_by in ("mapping", "sample") and _is_metered(operation):
             metering.account(request, reply, world)
         if not scopes.is_data_plane(operation.id):
             self._auditor.write(request, reply, operation, world)
@@ -95,10 +95,10 @@ class PortkeyService:
         return envelopes.of_control_plane(problem)
 
     def names(self, mark: str, request: Request, operation: Operation, world: World) -> Collection[str] | None:
-        """Return the id and name of a call's key, or the names of its provider; see `failing`."""
+        """Return the id and name of a call's key; see `failing`. Whom a call of the data plane asks, the gateway finds out."""
         if mark == "key":
             return failing.names_of_key(request.caller)
-        return None if operation.id in serving.OPERATIONS else failing.names_of_provider(request, operation, world)
+        return None if scopes.is_data_plane(operation.id) else ()
 
     def limited(self, problem: Problem, request: Request, operation: Operation, world: World) -> Problem:
         """Return a refusal of the rate limiter as it would be for the key of a call; see `failing`."""

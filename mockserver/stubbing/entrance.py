@@ -9,10 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mockserver.contract.contract import Contract
-from mockserver.stubs.service import Service
+from mockserver.contract.operations import Operation
+from mockserver.contract.requests import Request
+from mockserver.stubs.service import Headers, Service
 from mockserver.world.world import World
 
 if TYPE_CHECKING:
+    from mockserver.stubbing.faults import Pending
     from mockserver.stubbing.stubbing import Stubbing
 
 REVISION = "_stubbing"
@@ -29,6 +32,18 @@ class Entrance:
 
     def __init__(self, contract: Contract, base_path: str, service: Service) -> None:
         self._made_of = (contract, base_path, service)
+
+    def pending(
+        self, operation: Operation, path_values: dict[str, str], headers: Headers, body: bytes, request: Request, world: World
+    ) -> tuple[Pending, ...]:
+        """Return the faults that wait for the provider of a call that the service makes of itself; see `Stubbing.pending`."""
+        if not is_used(world):
+            return ()
+        from mockserver.stubbing.asked import Asked
+
+        path = self._made_of[1] + operation.path.format_map(path_values)
+        asked = Asked(operation.method, path, b"", list(headers.items()), body, operation, self._made_of[1], path_values)
+        return self.stubbing.pending(asked, world, request)
 
     @cached_property
     def stubbing(self) -> Stubbing:

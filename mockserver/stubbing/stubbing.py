@@ -229,6 +229,18 @@ class Stubbing:
             self._choose(catalogue.mappings.of(operation), verdict)
         return None if verdict.fault is None and verdict.mapping is None else verdict
 
+    def pending(self, asked: Asked, world: World, request: Request) -> tuple[Pending, ...]:
+        """Return the faults that wait for the provider of a call that the service makes of itself.
+
+        All else that testers set is for calls from outside.
+        """
+        assert asked.operation is not None
+        return tuple(
+            Pending(fault)
+            for fault in self._catalogue(world).faults.of(asked.operation)
+            if fault.pattern.fits(asked, world) and self._marked(fault, request, asked.operation, world) is None
+        )
+
     def consult_stray(self, asked: Asked, world: World) -> Verdict | None:
         """Return the mapping for a call that the document does not have, counted; None when there is none."""
         verdict = Verdict(asked, world)

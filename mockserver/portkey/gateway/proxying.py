@@ -7,11 +7,13 @@ Source: gateway-data-plane, Route map, Provider errors and response decoration, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import TypeAlias
 
 from mockserver.contract.problems import Problem
-from mockserver.contract.replies import Reply
+from mockserver.contract.replies import Reply, Stream
 from mockserver.contract.requests import Request
+from mockserver.portkey import envelopes, logbook, metering, scopes
 from mockserver.portkey.gateway import configs, scripts, serving, upstream
 from mockserver.portkey.gateway.attempt import addressed
 from mockserver.portkey.gateway.exchange import Customer, Exchange, Outcome, account, opened
@@ -56,25 +58,37 @@ def pass_on(
     """Return what the target of a call answers, with the gateway's headers; its refusals are worded as the provider's.
 
     `unnamed` answers when nobody is named. Scripts may let the provider fail or take its time, unless `scripted` is off: the
-    family then asks a model, and a script for it, by itself. Fails: `invalid-request` without a provider; `Missed`, which is a
-    problem so that unknown ids can be answered all the same where the server is told to.
+    family then asks a model, and a script for it, by itself. Faults of the provider strike in any case. Limits of the provider
+    and policies hold for each target, as everywhere; a call counts as a request and is charged nothing.
+    Fails: `invalid-request` without a provider; `Missed`, which is a problem so that unknown ids can be answered all the same
+    where the server is told to.
     """
     exchange.unnamed = unnamed
     missed: Problem | None = None
+    is_limited = False
 
     def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
-        nonlocal missed
+        nonlocal missed, is_limited
         provider, body = addressed(exchange, target)
-        outcome = Outcome(Reply(), path, provider, str(body.get("model") or ""))
-        operation = exchange.request.operation.id
+        outcome = Outcome(Reply(), path, provider, upstream.model_of(exchange.kind, body))
+        operation, is_limited = exchange.request.operation.id, False
+        if _is_metered(exchange):
+            try:
+                metering.admit_to(exchange.request, _billed(outcome), exchange.world)
+            except Problem as problem:
+                missed, is_limited = None, True
+                outcome.reply = envelopes.of_gateway(problem)
+                return outcome
         asked = scripts.Asked(operation, provider.name, provider.slug or None, outcome.model, path, body)
         script = (scripts.find(exchange.world, asked, in_words=False) if scripted else None) or {}
+        script = script or upstream.failing(exchange, provider)
         exchange.elapsed_ms += script.get("delay_ms", 0)
         error = script.get("answer", {}).get("error")
         if error is None:
             try:
                 customer = Customer(provider, account(exchange, provider, target), path, exchange.trace_id)
-                outcome.reply = answering(customer, body)
+                outcome.reply = _cut(answering(customer, body), script.get("cut_after"))
+                missed = None
                 return outcome
             except Problem as problem:
                 error, missed = _error(problem), problem if problem.missing else None
@@ -90,7 +104,42 @@ def pass_on(
         reply.due_s = exchange.world.clock.seconds() + exchange.elapsed_ms / 1000
     if missed is not None and reply.status >= 400:
         raise Missed(missed, reply)
-    reply.kept = outcome.asked  # a script that let the provider fail was used, and a call that failed so is counted and logged
+    # A script or fault that let the provider fail was used, and a call that failed so, or was over a limit, is logged.
+    reply.kept = outcome.asked or is_limited
+    if _is_metered(exchange) and (reply.status < 400 or reply.kept):
+        _settle(exchange, outcome, is_limited=is_limited)
+    return reply
+
+
+def _is_metered(exchange: Exchange) -> bool:
+    """Whether a call is one of inference, as far as limits and logs go; lists of models are not."""
+    return exchange.request.operation.id not in scopes.OPERATIONS
+
+
+def _billed(outcome: Outcome) -> metering.Billed:
+    provider = outcome.provider
+    return metering.Billed(provider.name, provider.slug, provider.record, outcome.model)
+
+
+def _settle(exchange: Exchange, outcome: Outcome, *, is_limited: bool) -> None:
+    """Count a call as a request, and log it; it is charged nothing.
+
+    Such calls read and change what providers keep: a reply that tells tokens (a stored response, a run, a batch) tells of a
+    call that was paid for already.
+    """
+    world, reply, billed = exchange.world, outcome.reply, _billed(outcome)
+    if not billed.model and isinstance(reply.body, dict):
+        billed = billed._replace(model=str(reply.body.get("model") or ""))
+    if not is_limited:
+        metering.count(exchange.request, billed, 0, 0, world)
+    usage = logbook.Usage(billed.name, billed.model, billed.record, 0, 0, 0.0)
+    logbook.record(world, logbook.of_call(exchange.request, reply, usage, world))
+
+
+def _cut(reply: Reply, after: int | None) -> Reply:
+    """The reply; of a stream of events only so many, where a fault has the provider break off."""
+    if after is not None and isinstance(reply.body, Stream) and reply.body.length is None:
+        reply.body = Stream(islice(reply.body.pieces, after), cut=True)
     return reply
 
 

@@ -6,6 +6,7 @@ Source of every rule that names none: gateway-data-plane, /realtime, Provider an
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx
@@ -149,3 +150,27 @@ def test_session_has_its_dialect(portkey: PortkeyWorld) -> None:
         assert new.session["output_modalities"] == ["audio"]
         assert old.session["output_audio_format"] == "pcm16"
         assert set(old.session["modalities"]) == {"audio", "text"}
+
+
+def test_provider_that_a_fault_strikes_refuses(portkey: PortkeyWorld) -> None:
+    fault = {"match": {"provider": "openai"}, "effect": {"error": {"status": 503, "message": "Out to lunch"}}}
+    assert httpx.post(f"{portkey.admin_url}/faults", json=fault).status_code == 201
+    status, body = refused_opening(portkey, x_portkey_provider="openai")
+    assert (status, body["error"]["message"]) == (503, "Out to lunch")
+    targets = [{"provider": "openai", "api_key": "k"}, {"provider": "azure-openai", "api_key": "k"}]
+    config = {"strategy": {"mode": "fallback"}, "targets": targets}
+    with open_session(portkey, x_portkey_config=json.dumps(config)) as talker:
+        assert talker.headers["x-portkey-provider"] == "azure-openai"
+
+
+def test_provider_takes_its_time_to_open(portkey: PortkeyWorld) -> None:
+    portkey.clock.freeze()
+    fault = {"match": {"provider": "openai"}, "effect": {"delay": {"type": "fixed", "milliseconds": 250}}}
+    assert httpx.post(f"{portkey.admin_url}/faults", json=fault).status_code == 201
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(open_session, portkey)
+        with pytest.raises(TimeoutError):
+            opening.result(0.05)
+        portkey.clock.move(timedelta(milliseconds=250))
+        with opening.result(10) as talker:
+            assert talker.headers["x-portkey-provider"] == "openai"
