@@ -43,7 +43,10 @@ class Wanted(NamedTuple):
 
 
 def found(world: World, store_ids: list[str], wanted: Wanted) -> list[Record]:
-    """Return the best piece of each file in these stores, the best first: `text`, `score`, and what the file is."""
+    """Return the best piece of each file in these stores, the best first: `text`, `score`, and what the file is.
+
+    A file that lies in several of them is found once.
+    """
     chance = Chance(world.seed, "file-search").of(wanted.query)
     rows: list[Record] = []
     for store_id in store_ids:
@@ -54,8 +57,11 @@ def found(world: World, store_ids: list[str], wanted: Wanted) -> list[Record]:
             if scored:
                 score, piece = max(scored, key=lambda each: each[0])
                 rows.append({**_named(world, record), "score": score, "text": piece})
-    rows = [row for row in rows if row["score"] >= wanted.least_score]
-    return sorted(rows, key=lambda row: -row["score"])[: wanted.most]
+    rows = sorted((row for row in rows if row["score"] >= wanted.least_score), key=lambda row: -row["score"])
+    best: dict[str, Record] = {}
+    for row in rows:
+        best.setdefault(row["file_id"], row)
+    return list(best.values())[: wanted.most]
 
 
 def in_tool(world: World, tool: Record, question: str, reaches: Callable[[Record], bool]) -> list[Record]:

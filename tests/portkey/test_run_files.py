@@ -145,6 +145,14 @@ def test_run_finds_the_best_file_first(client: Client) -> None:
     assert second["file_id"] == other
 
 
+def test_file_in_several_stores_is_found_once(client: Client) -> None:
+    assistant = make_assistant(client, tools=[SEARCH], tool_resources=described(file_id := file(client)))
+    thread = thread_with(client, with_file(client, file_id))
+    run = make_run(client, assistant, thread["id"])
+    later(client, run)
+    assert [each["file_id"] for each in results_of(client, run)] == [file_id]
+
+
 def test_parts_of_files_are_told_to_who_asks(client: Client) -> None:
     run = make_run(client, make_assistant(client, tools=[SEARCH], tool_resources=described(file(client))))
     later(client, run)
