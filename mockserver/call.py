@@ -45,15 +45,15 @@ class Call:
     """A call. Steps read what the steps before them have set, and set what is theirs.
 
     `request` is there once it is known to keep the contract. `mapping` and `fault` are the ids of a tester's own that had a
-    hand in the reply.
+    hand in the reply; of the fault, once the reply is on its way.
     """
 
     KEY: ClassVar[str] = "mockserver.call"
 
     __slots__ = (
-        "body", "body_size", "caller", "fault", "forbearing", "headers", "is_socket", "mapping", "method", "path",
-        "path_values", "problem", "query", "raw_headers", "reply", "request", "started", "strike", "target", "world",
-        "world_name",
+        "body", "body_size", "caller", "fault", "fields", "forbearing", "headers", "is_socket", "mapping", "method", "path",
+        "path_values", "problem", "query", "raw_headers", "reply", "request", "spoils", "started", "strike", "target",
+        "world", "world_name",
     )  # fmt: skip
 
     def __init__(self, scope: Any) -> None:
@@ -71,12 +71,15 @@ class Call:
         self.caller: Any = None
         self.body = b""
         self.body_size: int | None = None  # of a body that is not kept whole
+        self.fields: dict[str, list[str]] | None = None  # of a form that uploads files
         self.reply: Reply | None = None
         self.problem: Any = None
         self.request: Request | None = None
         self.mapping: str | None = None
         self.fault: str | None = None
-        self.strike: Callable[[Reply], Reply] | None = None
-        """What becomes of the reply on its way out, when a tester has set a fault or the like."""
+        self.strike: Callable[[Reply], tuple[Reply, str | None]] | None = None
+        """What becomes of the reply on its way out, and by which fault, when a tester has set a fault or the like."""
+        self.spoils = False
+        """Whether that makes a body which nobody can read."""
         self.forbearing = False
         """Whether a tester wants a reply that the document does not have."""

@@ -113,8 +113,11 @@ class Edge:
         except Exception:
             log.exception("%s %s failed", call.method, call.path)
             reply = self._word(call, Problem(MOCK_FAILED, "The mock failed; its log has the traceback"))
+        if call.request is not None and call.request.faults:
+            reply = _by_provider(call, call.request, reply)
         if call.strike is not None:
-            reply = call.strike(reply)
+            reply, struck = call.strike(reply)
+            call.fault = struck or call.fault
         if reply.due_s is not None and call.world is not None and not await _waited(call.world, reply.due_s, receive):
             self._record(call, reply, self._headers(call, reply, None), b"", None, "left")
             return
@@ -156,7 +159,8 @@ class Edge:
         verdict = stubbing.consult_stray(asked, world)
         if verdict is None:
             return None
-        call.strike, call.mapping = verdict.strike, verdict.names[0]
+        assert verdict.mapping is not None
+        call.strike, call.mapping, call.forbearing = verdict.strike, verdict.mapping.id, True
         made = stubbing.answer_stray(verdict)
         if made.raw is not None:
             made.reply.body = made.raw
@@ -166,7 +170,7 @@ class Edge:
         body = _bytes_of(reply)
         headers = self._headers(call, reply, None if reply.status in _BODILESS else len(body))
         # Before the reply goes out: who has the reply may look into the journal at once.
-        self._record(call, reply, headers, body)
+        self._record(call, reply, headers, body, ending="spoilt" if call.spoils and body else None)
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
 
@@ -206,7 +210,7 @@ class Edge:
             await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         left = asyncio.ensure_future(_departure(receive))
         pieces, sent, is_whole = iter(stream.pieces), Sent(), False
-        ending = "cut" if stream.cut else "whole"
+        ending = "cut" if stream.cut else "spoilt" if call.spoils else "whole"
         piece = next(pieces, None)
         try:
             while piece is not None:
@@ -281,7 +285,7 @@ class Edge:
             None if problem is None else problem.detail,
             tuple(call.path_values.values()) if call.path_values else (),
             None if call.caller is None or target is None else target.service.caller_name(call.caller),
-            None if request is None else request.answered_by,
+            ("mapping" if call.mapping else None) if request is None else request.answered_by,
             call.mapping,
             call.fault,
             request is not None,
@@ -291,6 +295,7 @@ class Edge:
             ending,
             call.body_size,
             None if sent is None else sent.size,
+            call.forbearing,
         )
 
     async def _live(self, receive: Any, send: Any) -> None:
@@ -303,6 +308,17 @@ class Edge:
             elif message["type"] == "lifespan.shutdown":
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _by_provider(call: Call, request: Request, reply: Reply) -> Reply:
+    """The reply to a call that faults may have struck within the operation: one that did is named, and for what it answered."""
+    struck = next((each.fault.id for each in request.faults if each.struck), None)
+    if struck is None:
+        return reply
+    call.fault = struck
+    if reply.status >= 400 and call.problem is None:
+        request.answered_by = "fault"
+    return replace(reply, headers={**reply.headers, "x-mock-fault": struck})
 
 
 def _bytes_of(reply: Reply) -> bytes:
@@ -458,8 +474,8 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         self, call: Call, target: Target, stubbing: Stubbing, request: Request, world: World, verdict: Verdict
     ) -> Reply:
         """Return the reply to a call for which a tester has set something; the edge does what becomes of it on its way."""
-        call.strike, call.forbearing = verdict.strike, verdict.off_contract
-        call.mapping, call.fault = verdict.names
+        call.strike, call.spoils, call.forbearing = verdict.strike, verdict.spoils, verdict.off_contract
+        call.mapping = None if verdict.mapping is None else verdict.mapping.id
         failure = stubbing.failure(verdict, request, target.operation, world)
         if failure is not None:
             request.answered_by = "fault"
@@ -477,6 +493,8 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
                     raise
                 call.problem, reply = problem, target.service.word(problem, operation)
             changed = reply if mapping is None else stubbing.change(verdict, operation, reply, target.explainer())
+            if changed.status != reply.status:
+                request.answered_by = "mapping"
             if reply.status < 400 or reply.kept:
                 target.service.account(request, reply, operation, world)
                 attempt.keep()
@@ -539,7 +557,7 @@ async def read_form(call: Call, receive: Any, limit: int, field_limit: int) -> F
     except FormTooLarge:
         raise _too_large(field_limit) from None
     finally:
-        call.body, call.body_size = form.beginning, form.size
+        call.body, call.body_size, call.fields = form.beginning, form.size, form.fields
     return reader.finish()
 
 

@@ -22,13 +22,16 @@ _CLIENTS_FAULT = frozenset(
 )
 """Kinds of problems that say that the request broke the contract."""
 _MOCKS_FAULT = frozenset(("mock-broke-contract", "mock-failed"))
+_TESTERS = frozenset(("mapping", "fault"))
+"""Kinds of stubs that testers set."""
 
 
 class Verdict(NamedTuple):
     """What was found of a call: its request `kept` or `broke` the contract, or was `unchecked` when it did not come to that.
 
-    So for the reply. `blame` is whose doing it is that the call did not succeed: `client`, `service` (it would fail as well),
-    `mock` (a defect) or `stub` (a tester's own mapping or fault); None when it did.
+    So for the reply, which is `unchecked` where a tester wanted it so or broke it on its way. `blame` is whose doing it is that
+    the call did not succeed: `client`, `service` (it would fail as well), `mock` (a defect) or `stub` (a tester's own mapping
+    or fault); None when it did.
     """
 
     request: str
@@ -41,9 +44,12 @@ def verdict(entry: Entry) -> Verdict:
     if entry.problem in _MOCKS_FAULT:
         return Verdict("kept" if entry.checked else "unchecked", "broke", "mock")
     request = "broke" if entry.problem in _CLIENTS_FAULT else "kept" if entry.checked else "unchecked"
-    reply = "unchecked" if entry.operation is None else "kept"
-    if entry.fault is not None or (entry.mapping is not None and entry.status >= 400):
-        return Verdict(request, "unchecked" if entry.fault is not None else reply, "stub")
+    if entry.problem == "stub-broke-contract":
+        return Verdict(request, "broke", "stub")
+    struck = entry.ending not in (None, "whole") and (entry.fault is not None or entry.mapping is not None)
+    reply = "unchecked" if entry.operation is None or entry.forborne or struck else "kept"
+    if struck or (entry.stub in _TESTERS and entry.status >= 400):
+        return Verdict(request, reply, "stub")
     blame = None if entry.status < 400 else "client" if entry.status < 500 else "service"
     return Verdict(request, reply, blame)
 

@@ -17,6 +17,7 @@ from mockserver.contract.secrets import Veil
 from mockserver.stubbing.asked import Asked
 from mockserver.stubbing.matching import Mismatch, Pattern, pattern_of
 from mockserver.stubbing.refusals import Refusals
+from mockserver.stubbing.shelf import MAPPINGS
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
@@ -59,7 +60,7 @@ def miss(pattern: Pattern, call: Looked, world: World) -> Miss | None:
 
 def mappings(call: Looked, world: World) -> list[tuple[Record, Miss]]:
     """Return the mappings of a world that a call came closest to without fitting, closest first."""
-    kept = world.collections.get("_mappings")
+    kept = world.collections.get(MAPPINGS)
     found = []
     for record in kept.newest() if kept is not None else ():
         missed = miss(pattern_of(record["definition"], Refusals()), call, world)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, unquote
 
+from mockserver.contract.forms import FormReader
 from mockserver.contract.operations import Operation
 from mockserver.stubbing.matchers import Subject
 
@@ -39,10 +40,12 @@ class Asked:
         base: str = "",
         path_values: dict[str, str] | None = None,
         shown_body: str | None = None,
+        fields: dict[str, list[str]] | None = None,
     ) -> None:
         """`path` may begin with `/worlds/<name>`, which is none of a pattern's business. `base` is the base path, `/v1`.
 
-        `shown_body` is what people may be shown of the body, where it is not all of it.
+        `shown_body` is what people may be shown of the body, where it is not all of it. `fields` are those of a multipart form
+        that is too large for the body to have all of it.
         """
         self.method = method
         sent = _WORLD.sub("", path, count=1) if path.startswith("/worlds/") else path
@@ -57,7 +60,7 @@ class Asked:
         self._path_values = path_values
         self._headers: dict[str, list[str]] | None = None
         self._queries: dict[str, list[str]] | None = None
-        self._forms: dict[str, list[str]] | None = None
+        self._forms = fields
         self._cookies: dict[str, str] | None = None
 
     @property
@@ -82,8 +85,7 @@ class Asked:
     def forms(self, name: str) -> list[str]:
         """The values of a field of a form; none when the body is no form."""
         if self._forms is None:
-            is_form = any(each.startswith("application/x-www-form-urlencoded") for each in self.headers("content-type"))
-            self._forms = parse_qs(self.body.text, keep_blank_values=True) if is_form else {}
+            self._forms = _fields(next(iter(self.headers("content-type")), ""), self.body)
         return self._forms.get(name, [])
 
     def cookies(self, name: str) -> list[str]:
@@ -114,6 +116,17 @@ class Asked:
         if name in self.path_values:
             return [self.path_values[name]]
         return self.queries(name) or self.headers(name) or self.cookies(name)
+
+
+def _fields(content_type: str, body: Subject) -> dict[str, list[str]]:
+    essence = content_type.partition(";")[0].strip().lower()
+    if essence == "application/x-www-form-urlencoded":
+        return parse_qs(body.text, keep_blank_values=True)
+    if essence != "multipart/form-data":
+        return {}
+    reader = FormReader(content_type)
+    reader.write(body.raw)
+    return reader.form.fields  # without `finish`: of a form that was kept in part, the fields that are there
 
 
 def variables(template: str, path: str) -> dict[str, str] | None:

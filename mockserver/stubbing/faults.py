@@ -112,11 +112,13 @@ class Fault:
         SHELF.count(world, self.id, Counts(counts.matched, counts.used - 1))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pending:
     """A fault that fits a call in all but what shows only in the course of the operation: which provider is asked."""
 
     fault: Fault
+    struck: bool = False
+    """Whether it did strike, once or more often."""
 
     def take(self, names: Collection[str], world: World) -> Record | None:
         """Return how a provider of these names fails now, None when it does not.
@@ -128,6 +130,7 @@ class Pending:
         matched = self.fault.takes(world)
         if matched is None:
             return None
+        self.struck = True
         effect = self.fault.effect
         told: Record = {"delay_ms": self.fault.delay_ms(world, matched)}
         if "half_stream" in effect:
@@ -148,7 +151,8 @@ def problem_of(error: Record) -> Problem:
     headers = {name.lower(): value for name, value in (error.get("headers") or {}).items()}
     if "retry_after_s" in error:
         headers["retry-after"] = str(error["retry_after_s"])
-    detail = error.get("message") or (kind.title if status == kind.status else _phrase(status))
+    is_told = status == kind.status and kind is not problems.SERVICE_FAILED  # whose title speaks of the mock
+    detail = error.get("message") or (kind.title if is_told else _phrase(status))
     return Problem(kind, detail, code=error.get("code"), type_=error.get("type"), headers=headers, status=status)
 
 

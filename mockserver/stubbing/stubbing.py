@@ -48,6 +48,7 @@ class Incoming(Protocol):
     raw_headers: list[tuple[bytes, bytes]]
     body: bytes
     path_values: dict[str, str]
+    fields: dict[str, list[str]] | None
 
 
 class _Ordered(Generic[Each]):
@@ -100,29 +101,29 @@ class Verdict:
         return any(each is not None and each.off_contract for each in (self.fault, self.mapping))
 
     @property
-    def names(self) -> tuple[str | None, str | None]:
-        """The ids of the mapping and of the fault."""
-        return None if self.mapping is None else self.mapping.id, None if self.fault is None else self.fault.id
-
-    @property
     def breaks(self) -> bool:
         """Whether the mapping breaks the connection instead of answering."""
         return self.mapping is not None and self.mapping.answer.fault is not None
 
-    def strike(self, reply: Reply) -> Reply:
-        """Return what becomes of the reply on its way out; it says by whose word."""
+    @property
+    def spoils(self) -> bool:
+        """Whether the body goes out whole, but as nobody can read it."""
+        return self.fault is not None and "malformed" in self.fault.effect
+
+    def strike(self, reply: Reply) -> tuple[Reply, str | None]:
+        """Return what becomes of the reply on its way out, which says by whose word; and the id of the fault, if it struck."""
         fault, mapping, world = self.fault, self.mapping, self.world
         if mapping is not None:
             reply = replace(reply, headers={**reply.headers, "x-mock-stub": mapping.id})
             reply = mapping.struck(reply, world, self.mapping_call)
         if fault is None:
-            return reply
+            return reply, None
         if fault.spares(reply):
             fault.take_back(world)
-            return reply
+            return reply, None
         reply = replace(reply, headers={**reply.headers, "x-mock-fault": fault.id})
         reply = effects.delayed(reply, fault.delay_ms(world, self.fault_call), world)
-        return fault.struck(reply, world, self.fault_call)
+        return fault.struck(reply, world, self.fault_call), fault.id
 
 
 class Stubbing:
@@ -212,7 +213,8 @@ class Stubbing:
         if not catalogue.concerns(operation):
             return None
         asked = Asked(
-            call.method, call.path, call.query, call.raw_headers, call.body, operation, self.base, call.path_values
+            call.method, call.path, call.query, call.raw_headers, call.body, operation, self.base, call.path_values,
+            fields=call.fields,
         )  # fmt: skip
         verdict = Verdict(asked, world)
         pending = []

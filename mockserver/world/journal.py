@@ -23,7 +23,8 @@ class Entry(NamedTuple):
     in its own form. `path_values` are those of the operation's path parameters, in the order of the template. `caller` is the
     id and the name of whose key it was. `stub` is the kind of stub that was run, None when it did not come to that, `mapping`
     and `fault` the ids of a tester's own. `checked` tells that the request kept the contract. Of a stream, `chunks` is how many
-    pieces went out, and `ending` is `whole`, `cut` (broken off by the stub) or `left` (by the client).
+    pieces went out, and `ending` is `whole`, `cut` (broken off by the stub), `spoilt` (a body that nobody can read) or `left`
+    (by the client). `forborne` tells that a tester wanted a reply which is not held to the contract.
     """
 
     number: int
@@ -53,6 +54,7 @@ class Entry(NamedTuple):
     started: float = 0.0
     chunks: int | None = None
     ending: str | None = None
+    forborne: bool = False
 
 
 class Event(NamedTuple):
@@ -117,6 +119,7 @@ class Journal:
         ending: str | None = None,
         request_size: int | None = None,
         reply_size: int | None = None,
+        forborne: bool = False,
     ) -> int:
         """Add a call and return its number; the oldest goes when the ring is full. Fields as in `Entry`.
 
@@ -160,6 +163,7 @@ class Journal:
                 started,
                 chunks,
                 ending,
+                forborne,
             )
         )
         return number

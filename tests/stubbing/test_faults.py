@@ -44,6 +44,12 @@ def test_error_is_in_the_words_of_the_api(desk: Desk, error: Record, status: int
     assert desk.usage(made) == (1, 1)
 
 
+def test_failure_says_no_more_than_its_status(desk: Desk) -> None:
+    """Nothing of a mock: what a client shows of it is what its users would see."""
+    desk.fault(match=ASK, effect={"error": {"status": 500}})
+    assert desk.get("/api/v2/desk/why").json() == {"error": "Internal Server Error"}
+
+
 def test_operation_does_not_run_when_an_error_strikes(desk: Desk) -> None:
     made = desk.fault(match={"operation": "addMember"}, effect={"error": {"status": 409}})
     assert desk.post("/api/v2/members", {"name": "Ada", "town": "Ely"}).status_code == 409

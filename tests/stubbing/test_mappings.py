@@ -469,3 +469,42 @@ def test_near_misses_are_told(desk: Desk) -> None:
     found = stubbing.near_misses(desk.world, asked)
     assert [definition["id"] for definition, _ in found] == ["near", "far"]
     assert [str(each) for each in found[0][1]] == ["/request/parameters/question: expected who, found why"]
+
+
+# Forms that upload files.
+
+
+@pytest.mark.parametrize("size", [20, 200_000], ids=["small", "large"])
+def test_mapping_looks_into_a_form_that_uploads(client: Client, size: int) -> None:
+    """At its fields wherever they stand; and at the body, of which a large one is kept in part."""
+    request = {
+        "operation": "createFile",
+        "formParameters": {"purpose": {"equalTo": "assistants"}},
+        "bodyPatterns": [{"contains": "tide"}],
+    }
+    response = {
+        "fall_through": True,
+        "headers": {"x-seen": "{{request.formData.purpose}}"},
+        "transformers": ["response-template"],
+    }
+    assert client.post("/__admin/mappings", {"request": request, "response": response}).status_code == 201
+
+    def seen(content: str, purpose: str) -> str | None:
+        parts = [("file", ("a.txt", content.ljust(size).encode())), ("purpose", (None, purpose))]
+        reply = client.call("POST", "/v1/files", files=parts, headers={"x-portkey-provider": "openai"})
+        assert reply.status_code == 200, reply.text
+        return reply.headers.get("x-seen")
+
+    assert seen("The tide turns.", "assistants") == "assistants"
+    assert seen("The tide turns.", "vision") is None
+    assert seen("Nothing turns.", "assistants") is None
+
+
+def test_pattern_finds_a_form_that_uploads(client: Client) -> None:
+    parts = [("file", ("a.txt", b"x")), ("purpose", (None, "assistants"))]
+    client.call("POST", "/v1/files", files=parts, headers={"x-portkey-provider": "openai"})
+    counted = [
+        client.post("/__admin/requests/count", {"formParameters": {"purpose": purpose}}).json()["count"]
+        for purpose in ("assistants", "vision")
+    ]
+    assert counted == [1, 0]
