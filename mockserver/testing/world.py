@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from mockserver import values
 from mockserver.testing.hosts import Host
 from mockserver.testing.views import Calls, RecordedCall, Records, WorldClock
 from mockserver.testing.wanted import Wanted
@@ -16,14 +17,19 @@ from mockserver.values import JSON, Record
 _REQUIRED = object()
 
 
+_LONGEST_S = 600.0
+"""How long a client waits for a reply, unless a call says otherwise: as long as the clients of its kind do."""
+
+
 class AdminError(Exception):
     """The admin API refused what a test asked of it: the message says why, `status` and `problem` hold its answer."""
 
     def __init__(self, what: str, status: int, problem: JSON) -> None:
         told = problem.get("detail", problem) if isinstance(problem, dict) else problem
         lines = [f"{what}: {status} {told}"]
-        if isinstance(problem, dict):
-            lines += [f"  {each.get('in', '')}{each['pointer']} {each['message']}" for each in problem.get("violations", ())]
+        violations = problem.get("violations", ()) if isinstance(problem, dict) else ()
+        if len(violations) > 1:  # one alone is told already
+            lines += [f"  {each.get('in', '')}{each['pointer']} {each['message']}" for each in violations]
         super().__init__("\n".join(lines))
         self.status = status
         self.problem = problem
@@ -54,7 +60,15 @@ class Handle:
         return shown is not None and not _used(shown)
 
     def __str__(self) -> str:
-        return f"{self._path.strip('/').split('/')[0].removesuffix('s')} {self.id}: {self.definition}"
+        told = {name: value for name, value in self.definition.items() if name not in _SHOWN_ONLY}
+        text = values.dump(told).decode()
+        text = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+        return f"{self._path.strip('/').split('/')[0].removesuffix('s')} {self.id}: {text}"
+
+
+_SHOWN_ONLY = frozenset(("id", "uuid", "usage", "passes_over", "matched", "used"))
+"""What the server adds to what a test has set."""
+_LONGEST_TEXT = 300
 
 
 def _used(shown: Record) -> int:
@@ -152,9 +166,14 @@ class PortkeyWorld:
 
     def async_client(self, **options: Any) -> Any:
         """A `portkey_ai.AsyncPortkey` for this world; close it where it runs: `await client.close()`."""
+        import httpx
         from portkey_ai import AsyncPortkey
 
-        return AsyncPortkey(**{"base_url": self.url, "api_key": self.api_key, **options})
+        url = options.get("base_url", self.url)
+        if "http_client" not in options:
+            # Left to itself, the client has two: one that `close` closes, and one that falls over the next test's event loop.
+            options["http_client"] = httpx.AsyncClient(base_url=url, timeout=_LONGEST_S, verify=False)
+        return AsyncPortkey(**{"base_url": url, "api_key": self.api_key, **options})
 
     def openai(self, **options: Any) -> Any:
         """An `openai.OpenAI` for this world, closed when the test ends; options go to its constructor."""
@@ -195,6 +214,7 @@ class PortkeyWorld:
         and `response`. `status`, `headers`, `json`, `body`, `stream`, `fault` and `fall_through` go to the response, all
         else (`times`, `priority`, `off_contract`, `scenarioName`, …) to the mapping.
         """
+        __tracebackhide__ = True
         mapping = (
             dict(call) if isinstance(call, dict) and ("request" in call or "response" in call) else {"request": _pattern(call)}
         )
@@ -209,6 +229,7 @@ class PortkeyWorld:
         `garbage`, `slow_body`, `cut`, `truncated`, `malformed` and `half_stream`; `provider`, `key`, `nth` and `probability`
         narrow the calls down; all else (`times`, `expires_in_s`, …) is the fault's own.
         """
+        __tracebackhide__ = True
         match = {} if call is None else dict(_pattern(call))
         match |= {_MATCH[name]: more.pop(name) for name in list(more) if name in _MATCH}
         effect = {name: more.pop(name) for name in list(more) if name in _EFFECTS}
@@ -216,6 +237,7 @@ class PortkeyWorld:
 
     def script(self, answer: Record, *, match: Record | None = None, **more: JSON) -> Handle:
         """Say what a model answers: `portkey.script({"text": "Four."}, match={"model": "gpt-4o"}, times=1)`."""
+        __tracebackhide__ = True
         return self._add("/scripts", {"answer": answer, **({} if match is None else {"match": match}), **more})
 
     # Back and forth.
@@ -258,6 +280,7 @@ class PortkeyWorld:
 
         `missing` is returned in the place of a 404.
         """
+        __tracebackhide__ = True
         self._touch()
         return self._admin(method, f"/worlds/{self.name}/__admin{path}", body, missing=missing)
 
@@ -311,11 +334,13 @@ class PortkeyWorld:
             self.clock.freeze()
 
     def _add(self, path: str, body: JSON) -> Handle:
+        __tracebackhide__ = True  # what is refused is told by the error; where, by the line of the test
         made = Handle(self, path, self.ask("POST", path, body))
         self._set.append(made)
         return made
 
     def _admin(self, method: str, path: str, body: JSON = None, *, missing: JSON = _REQUIRED) -> JSON:
+        __tracebackhide__ = True
         status, value = self._host.ask(method, path, body)
         if status == 404 and missing is not _REQUIRED:
             return missing

@@ -106,7 +106,18 @@ def test_after(portkey_session):
 def test_script_that_is_not_used_fails_the_test(pytester: pytest.Pytester) -> None:
     result = run(pytester, 'def test_it(portkey):\n    portkey.script({"text": "Four."}, match={"model": "m"})')
     result.assert_outcomes(failed=1)
-    assert "portkey: set, and never used\n  script script-1: " in printed(result)
+    assert (
+        'portkey: set, and never used\n  script script-1: {"match":{"model":"m"},"priority":0,"answer":{"text":"Four."}}'
+        in printed(result)
+    )
+
+
+def test_refused_stub_is_told_at_the_line_of_the_test(pytester: pytest.Pytester) -> None:
+    result = run(pytester, 'def test_it(portkey):\n    portkey.stub("listApiKeys", json={"total": 0})')
+    result.assert_outcomes(failed=1)
+    assert "AdminError: POST /worlds/" in printed(result)
+    assert "body/response/jsonBody/object is required (GET /api-keys)" in printed(result)
+    assert "mockserver/testing/world.py:" not in printed(result)
 
 
 def test_unused_script_may_be_allowed(pytester: pytest.Pytester) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -304,3 +305,17 @@ def test_many_threads_share_a_world(world: PortkeyWorld) -> None:
         thread.join()
     assert errors == []
     assert world.calls.count("createApiKey") == 40
+
+
+def test_async_client_is_closed_whole(portkey: PortkeyWorld) -> None:
+    """With a client left open inside it, a later test falls over the event loop that is gone."""
+
+    async def used() -> Any:
+        client = portkey.async_client()
+        await client.admin.workspaces.list()
+        await client.close()
+        return client
+
+    client = asyncio.run(used())
+    assert client.is_closed()
+    assert client.openai_client.is_closed()
