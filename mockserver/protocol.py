@@ -79,10 +79,7 @@ class OneWriteProtocol(HttpToolsProtocol):
             self._held.close()
             return
         self._held.flush()
-        connection = self._held.get_extra_info("socket")
-        # To linger for no time is to reset: what the peer has not acknowledged is thrown away.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._held.abort()
+        _reset(self._held)
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the bare transport over."""
@@ -91,8 +88,30 @@ class OneWriteProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
 
+def _reset(transport: Any) -> None:
+    connection = transport.get_extra_info("socket")
+    # To linger for no time is to reset: what the peer has not acknowledged is thrown away.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
 class RefusingProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol of WebSockets. One may be refused, which uvicorn by itself does, but reports as an error."""
+    """uvicorn's protocol of WebSockets. One may be refused or broken off, which uvicorn by itself reports as an error."""
+
+    async def run_asgi(self) -> None:
+        """Serve the WebSocket."""
+        self.scope["extensions"][BREAK_OFF] = WeakMethod(self._break_off)  # type: ignore[assignment]  # as above
+        await super().run_asgi()
+
+    def _break_off(self, garbage: bytes = b"", *, reset: bool = False) -> None:
+        """Close the connection in the place of a handshake, behind bytes that are no HTTP; or reset it."""
+        self.handshake_complete = True
+        if garbage:
+            self.transport.write(garbage)
+        if reset:
+            _reset(self.transport)
+        else:
+            self.transport.close()
 
     async def send(self, message: Any) -> None:
         """Send a message; the last one of a refusal completes the handshake."""

@@ -53,6 +53,9 @@ _BODILESS = (204, 304)
 _UPGRADE = {"upgrade": "websocket", "connection": "Upgrade"}
 
 
+_NONE_TO_BREAK = "a fault breaks the connection, and there is none to break in process"
+
+
 class ClientGone(Exception):
     """The client left before its request was whole: nobody is there to answer."""
 
@@ -186,7 +189,11 @@ class Edge:
             await send({"type": "websocket.accept", "headers": headers, "subprotocol": protocol})
             await converse(world, talk, Minutes(world.journal, number, call.started), receive, send)
             return
-        body = b"" if type(reply.body) is Stream else _bytes_of(reply)
+        if type(reply.body) is Stream and reply.body.cut:
+            self._record(call, replace(reply, status=0), [], b"", Sent(), "cut")
+            self._break_handshake(scope, reply.body)
+            return
+        body = b"".join(piece.data for piece in reply.body.pieces) if type(reply.body) is Stream else _bytes_of(reply)
         headers = self._headers(call, reply, None if reply.status in _BODILESS else len(body))
         self._record(call, reply, headers, body)
         if "websocket.http.response" not in scope.get("extensions", {}):
@@ -194,6 +201,12 @@ class Edge:
             return
         await send({"type": "websocket.http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "websocket.http.response.body", "body": body})
+
+    def _break_handshake(self, scope: Any, stream: Stream) -> None:
+        break_off = (scope.get("extensions", {}).get(BREAK_OFF) or _nothing)()
+        if break_off is None:
+            raise ConnectionResetError(_NONE_TO_BREAK)
+        break_off(stream.garbage, reset=stream.reset)
 
     async def _stream(self, scope: Any, call: Call, reply: Reply, stream: Stream, receive: Any, send: Any) -> None:
         """Send a body piece by piece as its pieces fall due; a client that leaves stops it."""
@@ -205,7 +218,7 @@ class Edge:
             reply, headers = replace(reply, status=0), []
         if stream.headless and break_off is None:
             self._record(call, reply, headers, b"", Sent(), "cut")
-            raise ConnectionResetError("a fault breaks the connection, and there is none to break in process")
+            raise ConnectionResetError(_NONE_TO_BREAK)
         if not stream.headless:
             await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         left = asyncio.ensure_future(_departure(receive))

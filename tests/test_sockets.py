@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -296,3 +296,72 @@ def test_journal_that_was_cleared_stays_so(stage: Stage) -> None:
     part.hear = clear  # type: ignore[method-assign]  # a reset of the world in the middle
     stage.play(part, "one", "two")
     assert len(stage.world.journal) == 0
+
+
+# What testers set.
+
+
+def set_for(feed: Feed, world: str, kind: str, definition: Record) -> httpx.Response:
+    return httpx.post(f"{feed.server.origin}/worlds/{world}/__admin/{kind}", json=definition)
+
+
+@pytest.mark.parametrize("effect", ["reset", "empty", "garbage"])
+def test_fault_breaks_a_handshake(feed: Feed, effect: str) -> None:
+    assert set_for(feed, effect, "faults", {"effect": {effect: True}}).status_code == 201
+    with pytest.raises(InvalidMessage):
+        feed.open(x_mock_world=effect)
+    (told,) = feed.journal(effect)
+    assert (told["status"], told["ending"], told["verdict"]["blame"]) == (0, "cut", "stub")
+
+
+@pytest.mark.parametrize("effect", [{"cut": {"after_bytes": 1}}, {"malformed": True}, {"slow_body": {"bytes_per_s": 1}}])
+def test_fault_of_a_body_leaves_a_socket_alone(feed: Feed, effect: Record) -> None:
+    """Where it is meant for all operations; for none but sockets it is refused."""
+    world = next(iter(effect))
+    refused = set_for(feed, world, "faults", {"match": {"operation": "openFeed"}, "effect": effect})
+    assert "needs a body, but GET /feed opens a WebSocket" in refused.json()["detail"]
+    assert set_for(feed, world, "faults", {"effect": effect}).status_code == 201
+    with feed.open(x_mock_world=world) as socket:
+        assert socket.response is not None
+        assert "x-mock-fault" not in socket.response.headers
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {"headers": {"x-tide": "low"}},
+        {"headers": {"x-tide": "low"}, "chunkedDribbleDelay": {"numberOfChunks": 2, "totalDuration": 1}},
+    ],
+    ids=["headers", "dribbled"],
+)
+def test_mapping_lets_a_socket_open(feed: Feed, response: Record) -> None:
+    world = f"opens-{len(response)}"
+    definition = {"request": {"operation": "openFeed"}, "response": {"fall_through": True, **response}}
+    assert set_for(feed, world, "mappings", definition).status_code == 201
+    with feed.open(x_mock_world=world) as socket:
+        assert socket.response is not None
+        assert socket.response.headers["x-tide"] == "low"
+
+
+def test_mapping_refuses_a_socket(feed: Feed) -> None:
+    response = {"fall_through": True, "status": 503}
+    definition = {"request": {"operation": "openFeed"}, "response": response, "off_contract": True}
+    assert set_for(feed, "refuses", "mappings", definition).status_code == 201
+    with pytest.raises(InvalidStatus) as raised:
+        feed.open(x_mock_world="refuses")
+    assert raised.value.response.status_code == 503
+
+
+def test_mapping_breaks_a_handshake(feed: Feed) -> None:
+    definition = {"request": {"operation": "openFeed"}, "response": {"fault": "CONNECTION_RESET_BY_PEER"}}
+    assert set_for(feed, "broken", "mappings", definition).status_code == 201
+    with pytest.raises(InvalidMessage):
+        feed.open(x_mock_world="broken")
+    assert feed.journal("broken")[-1]["ending"] == "cut"
+
+
+@pytest.mark.parametrize("path", ["/__admin/worlds", "/worlds/other/__admin/requests", "/__admin/"])
+def test_page_of_another_origin_opens_no_socket_to_the_admin_api(feed: Feed, path: str) -> None:
+    status, told = feed.refusal(path, origin="http://elsewhere.example")
+    assert status == 400
+    assert "is no WebSocket" in told["detail"]

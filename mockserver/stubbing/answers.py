@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from mockserver import values
 from mockserver.contract.operations import Operation
-from mockserver.contract.replies import JSON_TYPE, Piece, Reply, ReplyExplainer, ReplyPlan, Stream
+from mockserver.contract.replies import JSON_TYPE, Duplex, Piece, Reply, ReplyExplainer, ReplyPlan, Stream
 from mockserver.contract.violations import Violation
 from mockserver.stubbing import delays, matchers, templates
 from mockserver.stubbing.refusals import Refusals
@@ -101,7 +101,9 @@ class Answer:
     def change(self, reply: Reply, scope: Scope) -> Reply:
         """Return the operation's own reply as this changes it: its status, headers, and its body by a merge patch."""
         told, body = self.told, reply.body
-        if "patch" in told and not isinstance(body, (bytes, Stream)):
+        if isinstance(body, Duplex) and told.get("status", reply.status) != reply.status:
+            body = b""  # nobody is to talk then
+        if "patch" in told and not isinstance(body, (bytes, Stream, Duplex)):
             body = merged(body, templates.render(told["patch"], scope) if self.is_templated else told["patch"])
         headers = self._headers(scope)
         media_type = headers.pop("content-type", reply.media_type)
@@ -278,7 +280,7 @@ def judge(plan: ReplyPlan, reply: Reply, explainer: ReplyExplainer | None) -> li
     response = plan.response(reply.status)
     if response is None or isinstance(reply.body, Stream):
         return found
-    is_empty = isinstance(reply.body, bytes) and not reply.body
+    is_empty = isinstance(reply.body, Duplex) or (isinstance(reply.body, bytes) and not reply.body)
     if not response.contents and not is_empty:
         found.append(Violation("body", "", f"{reply.status} has no body in the document", response.pointer, "content"))
     if response.contents and is_empty and is_json(reply.media_type):

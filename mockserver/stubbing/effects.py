@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from mockserver import values
-from mockserver.contract.replies import Piece, Reply, Stream
+from mockserver.contract.replies import Duplex, Piece, Reply, Stream
 from mockserver.world.ids import Ids
 from mockserver.world.world import World
 
@@ -67,6 +67,8 @@ def slow(reply: Reply, bytes_per_s: float, world: World) -> Reply:
 
 def dribbled(reply: Reply, chunks: int, total_ms: float, world: World) -> Reply:
     """The body in so many chunks, spread over a time, as WireMock's `chunkedDribbleDelay` has it."""
+    if isinstance(reply.body, Duplex):
+        return reply
     body = content(reply)
     size = max(1, -(-len(body) // chunks))
     parts = [body[at : at + size] for at in range(0, len(body), size)]

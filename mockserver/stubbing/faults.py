@@ -90,9 +90,11 @@ class Fault:
         }
         return strikes[name]() if name in strikes else reply
 
-    def spares(self, reply: Reply) -> bool:
-        """Whether there is nothing about a reply that the effect could strike."""
-        return "half_stream" in self.effect and not isinstance(reply.body, Stream)
+    def spares(self, reply: Reply, operation: Operation | None) -> bool:
+        """Whether there is nothing about a reply that the effect could strike: a WebSocket has no body."""
+        if "half_stream" in self.effect and not isinstance(reply.body, Stream):
+            return True
+        return operation is not None and operation.is_socket and any(name in self.effect for name in AFTER)
 
     def takes(self, world: World) -> int | None:
         """Count a call that fits; return its number when the fault strikes, else None."""

@@ -118,7 +118,7 @@ class Verdict:
             reply = mapping.struck(reply, world, self.mapping_call)
         if fault is None:
             return reply, None
-        if fault.spares(reply):
+        if fault.spares(reply, self.asked.operation):
             fault.take_back(world)
             return reply, None
         reply = replace(reply, headers={**reply.headers, "x-mock-fault": fault.id})
@@ -396,6 +396,10 @@ class Stubbing:
         effect = definition["effect"]
         if "half_stream" in effect and meant.certain and not any(_streams(each) for each in meant.operations):
             refusals.add("/effect/half_stream", f"needs a stream of events, which {meant.operations[0]} does not answer")
+        elif meant.certain and all(each.is_socket for each in meant.operations):
+            for name in (each for each in faults.AFTER if each in effect):
+                hint = f"error, delay, {', '.join(faults.INSTEAD[1:])} strike one"
+                refusals.add(f"/effect/{name}", f"needs a body, but {meant.operations[0]} opens a WebSocket; {hint}")
         if "error" not in effect:
             return
         breaches = [self._breach(definition, each) for each in meant.operations]
