@@ -7,7 +7,7 @@ stands on, and what tells the world from that seed. It holds the world whole, an
 from __future__ import annotations
 
 import base64
-import binascii
+import json
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,9 +61,10 @@ def parse(text: str) -> Token:
         told = unzip.decompress(base64.urlsafe_b64decode(text.removeprefix(_FORM)), _LARGEST)
         if not unzip.eof:
             raise TokenError("the token is damaged: its end is missing")
-        fields = values.parse(told)
+        # Not as requests are read: a world may hold what none of them brings, such as NUL in a key of its own.
+        fields = json.loads(told)
         return Token(dict(fields["settings"]), fields["document"], fields["base"], fields["state"])
-    except (binascii.Error, zlib.error, values.NotJSON, KeyError, TypeError, ValueError) as error:
+    except (zlib.error, KeyError, TypeError, ValueError, RecursionError) as error:
         raise TokenError("the token is damaged: copy it whole, from `mock1.` to its end") from error
 
 

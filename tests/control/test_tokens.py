@@ -252,3 +252,22 @@ def test_stubs_of_the_server_are_what_a_token_stands_on(client: Client, tmp_path
     stubbed = Client(App(Settings(stubs=(stubs,))), "stubbed")
     assert "has changed since" in said(restore(stubbed, token_of(client)))
     assert restore(stubbed, token_of(stubbed)).status_code == 200
+
+
+def test_token_has_the_states_of_single_resources(client: Client, elsewhere: App) -> None:
+    key = client.get(KEYS).json()["data"][0]["id"]
+    mapping = {"scenarioName": "seen", "scenarioKey": "id", "requiredScenarioState": "Started", "newScenarioState": "yes"}
+    request, response = {"operation": "getApiKey"}, {"fall_through": True, "headers": {"x-first": "yes"}}
+    assert client.post("/__admin/mappings", {**mapping, "request": request, "response": response}).status_code == 201
+    assert client.get(f"{KEYS}/{key}").headers["x-first"] == "yes"
+    twin = twin_of(client, elsewhere)
+    assert twin.get("/__admin/scenarios").json()["scenarios"][0]["keys"] == {key: "yes"}
+    assert "x-first" not in twin.get(f"{KEYS}/{key}").headers
+
+
+def test_token_has_what_is_nested_as_deep_as_a_call_may_be(client: Client, elsewhere: App) -> None:
+    deep: Any = "bottom"
+    for _ in range(190):
+        deep = [deep]
+    assert client.post("/__admin/records/notes", {"id": "deep", "value": deep}).status_code == 201
+    assert twin_of(client, elsewhere).world["notes"].get("deep")["value"] == deep
