@@ -12,6 +12,7 @@ import pytest
 from mockserver import data
 from mockserver.app import App, Settings
 from mockserver.fuzz.campaign import ADMIN, Outcome, Plan, admin, admin_settings, probing, run
+from mockserver.values import Record
 
 SEED = 20260503
 EXCEPTIONS = tuple(data.fuzz_exceptions())
@@ -80,5 +81,5 @@ def test_check_knows_pointers_into_its_own_document(pointer: str, expected: bool
     """A stub may be refused for the served document, of which the admin API's own says nothing."""
     from mockserver.fuzz.checks import _leads_into  # Schemathesis, which few sessions need
 
-    document = {"components": {"schemas": {"Mapping": {}}}, "paths": {"/mappings": {"post": {}}}}
+    document: Record = {"components": {"schemas": {"Mapping": {}}}, "paths": {"/mappings": {"post": {}}}}
     assert _leads_into(pointer, document) is expected

@@ -493,7 +493,8 @@ def test_mapping_looks_into_a_form_that_uploads(client: Client, size: int) -> No
         parts = [("file", ("a.txt", content.ljust(size).encode())), ("purpose", (None, purpose))]
         reply = client.call("POST", "/v1/files", files=parts, headers={"x-portkey-provider": "openai"})
         assert reply.status_code == 200, reply.text
-        return reply.headers.get("x-seen")
+        found: str | None = reply.headers.get("x-seen")
+        return found
 
     assert seen("The tide turns.", "assistants") == "assistants"
     assert seen("The tide turns.", "vision") is None
