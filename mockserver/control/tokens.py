@@ -95,7 +95,8 @@ class Tokens:
             here = {name: self._settings[name] for name in told}
             if told != here:
                 raise TokenError(f"the token stands on {_shown(told)}, and this server on {_shown(here)}")
-            raise TokenError(f"the token stands on {_shown(told)} as it was: the fixture or mockserver has changed since")
+            changed = "the fixture, the stubs of the server (`--stubs`) or mockserver itself has changed since"
+            raise TokenError(f"the token stands on {_shown(told)} as it was: {changed}")
         before = world.snapshot()
         try:
             apply(token.state, world, self._worlds.base, self._packer)
