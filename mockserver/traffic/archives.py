@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from mockserver import values
-from mockserver.traffic.exchange import Exchange, Header, Payload, Places, table, uncompressed
+from mockserver.traffic.exchange import Exchange, Header, Payload, Places, note_of, table, uncompressed
 from mockserver.traffic.faults import UNREADABLE, Malformed, check_address, reason
 from mockserver.values import JSON, Record
 
@@ -77,9 +77,8 @@ def _exchange(entry: Record, number: int, places: Places) -> Exchange:
 
 
 def _ending(own: Record, response: Record) -> str:
-    ending = own.get("ending", "whole")
-    if ending != "whole":
-        return f"the connection ended early ({ending})"
+    if note := note_of(own.get("ending", "whole")):
+        return note
     return str(response.get("_error") or response.get("comment") or "") if not response.get("status") else ""
 
 

@@ -141,3 +141,10 @@ def _inflate(data: bytes, window: int) -> bytes | None:
     except zlib.error:
         return None
     return None if opener.unconsumed_tail or not opener.eof else made
+
+
+def note_of(ending: str) -> str:
+    """What there is to be said of how a reply of ours ended, by the word of the journal; empty for a whole one."""
+    if ending == "spoilt":
+        return "a fault made the body unreadable"
+    return "" if ending == "whole" else f"the connection ended early ({ending})"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver import values
-from mockserver.traffic.exchange import Exchange, Header, Payload, Places
+from mockserver.traffic.exchange import Exchange, Header, Payload, Places, note_of
 from mockserver.traffic.faults import UNREADABLE, Malformed, check_address, reason
 from mockserver.values import JSON, Record, pointer
 
@@ -36,7 +36,6 @@ def exchanges(value: JSON, file: str) -> Iterator[Exchange | Malformed]:
 def _exchange(each: Record, places: Places) -> Exchange:
     check_address(each["method"], each["path"])
     request, reply = each["request"], each["reply"]
-    ending = each.get("ending", "whole")
     return Exchange(
         number=int(each["number"]),
         method=each["method"].upper(),
@@ -48,7 +47,7 @@ def _exchange(each: Record, places: Places) -> Exchange:
         reply_body=_body(reply),
         places=places,
         at=str(each.get("started_at") or ""),
-        note="" if ending == "whole" else f"the connection ended early ({ending})",
+        note=note_of(each.get("ending", "whole")),
         duration_ms=float(each.get("duration_us") or 0) / 1000,
     )
 

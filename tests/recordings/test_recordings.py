@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from mockserver.app import App, Settings
 from mockserver.cli import main
+from mockserver.traffic.exchange import note_of
 from mockserver.values import Record
 from tests.conftest import Client
 from tests.defects.test_traffic import CRATE, DEPOT, NEW, ORIGIN, REFUSED, adding, crates, entry, reading
@@ -182,3 +183,15 @@ def test_nothing_to_be_made_is_2_and_told(form: str, tmp_path: Path) -> None:
     result = run(traffic(tmp_path), DEPOT, "--as", form)
     assert (result.exit_code, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("ending", "note"),
+    [
+        ("whole", ""),
+        ("cut", "the connection ended early (cut)"),
+        ("spoilt", "a fault made the body unreadable"),
+    ],
+)
+def test_ending_of_a_call_is_noted(ending: str, note: str) -> None:
+    assert note_of(ending) == note
