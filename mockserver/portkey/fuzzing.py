@@ -9,6 +9,7 @@ def _without(check: str, *operations: str) -> list[Record]:
     return [{"include-name": operation, "checks": {check: {"enabled": False}}} for operation in operations]
 
 
+_KEEPING = ("files", "batches", "fine_tuning", "assistants", "threads", "vector_stores", "responses")
 NAMED = {"x-portkey-provider": "@openai-production"}
 
 EXCEPTIONS: list[Record] = [
@@ -24,8 +25,9 @@ EXCEPTIONS: list[Record] = [
     ),
     # Likewise: null for a field that is a text or an object arrives as the text `null`, which is neither `auto` nor an object.
     *_without("acceptance", "POST /audio/transcriptions"),
-    # What a provider keeps can be reached by who names the provider; nothing in these calls does but a header.
-    *({"include-path-regex": f"^/{family}", "headers": NAMED} for family in ("assistants", "threads", "vector_stores")),
+    # What a provider keeps can be reached by who names the provider; nothing in these calls does but a header, which would
+    # otherwise be there in one and not in the next.
+    *({"include-path-regex": f"^/{family}", "headers": NAMED} for family in _KEEPING),
     # A call without an upgrade is answered 426, as documented, whatever else it says.
     *_without("acceptance", "GET /realtime"),
 ]
