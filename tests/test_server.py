@@ -662,7 +662,7 @@ def test_unknown_path_gets_404(server: Served, path: str) -> None:
     assert (answer.status, answer.json["data"]["errorCode"]) == (404, "AB08")
 
 
-@pytest.mark.parametrize("path", ["/v1/api-keys/", "//v1/api-keys", "/v1//", "/__admin", "/__admin/", "/nowhere/"])
+@pytest.mark.parametrize("path", ["/v1/api-keys/", "//v1/api-keys", "/v1//", "/__admin/", "/__admin/health/", "/nowhere/"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
 def test_nothing_is_redirected(server: Served, method: str, path: str) -> None:
     """The Python client takes a redirect for an error. Source: sdk-call-map, Pointing a client at a mock."""
