@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json as json_module
 import uuid
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ import pytest
 from mockserver.app import App, Settings
 
 DOCUMENTS = Path(__file__).parent / "documents"
+
+# As the server does: most of what tests make stays for a while, and need not be looked through again and again.
+gc.freeze()
+gc.set_threshold(50_000, 20, 50)
 
 
 class Client:
