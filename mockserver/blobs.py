@@ -100,7 +100,7 @@ class Writer:
             self._held.append(data)
             if self.size > self._in_memory:
                 self._file = _File()
-                self._out = open(self._file.path, "wb")  # noqa: SIM115
+                self._out = open(self._file.path, "wb")  # noqa: SIM115  it stays open until `finish`
                 self._out.write(b"".join(self._held))
                 self._held.clear()
         else:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gc
 import ipaddress
-import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -15,14 +14,9 @@ from mockserver.checking.command import check
 from mockserver.fuzz.command import fuzz
 from mockserver.proxying.command import proxy
 from mockserver.recordings.command import recording
+from mockserver.reporting.delivery import fail
 from mockserver.surveying.command import coverage
 from mockserver.traffic.command import verify
-
-
-def fail(message: str) -> NoReturn:
-    """Say in one line what is wrong with how the command was called, and leave with status 2."""
-    click.echo(f"mockserver: {message}", err=True)
-    sys.exit(2)
 
 
 class WrongUse(click.ClickException):

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from mockserver.reporting.delivery import deliver, report_options
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(f"mockserver: {message}", err=True)
-    sys.exit(2)
+from mockserver.reporting.delivery import deliver, fail, report_options
 
 
 @click.command(context_settings={"help_option_names": ["--help"]})
@@ -69,15 +63,15 @@ def check(
     from mockserver.contract.errors import SetupError
 
     if len(documents) > 1 and (fixtures or stubs or against):
-        _fail("--fixture, --stubs and --against belong to one document; check the others by themselves")
+        fail("--fixture, --stubs and --against belong to one document; check the others by themselves")
     for name in fixtures:
         if fault := setup.fixture_fault(name):
-            _fail(fault)
+            fail(fault)
     try:
         others = tuple(fetching.subject(each, timeout_s) for each in against)
         made = run(documents[0] if documents else None, fixtures, stubs, others)
         for document in documents[1:]:
             made.join(run(document))
     except SetupError as error:
-        _fail(str(error))
+        fail(str(error))
     deliver(made, report, fail_on, notes=notes)

@@ -77,7 +77,7 @@ class FormReader:
             boundary = parameter(content_type, "boundary")
             if not boundary:
                 raise Undecodable("has no boundary in its content type")
-            self._parser = MultipartParser(boundary, self._parts.callbacks())  # type: ignore[arg-type]
+            self._parser = MultipartParser(boundary, self._parts.callbacks())  # type: ignore[arg-type]  # a dict of all of its callbacks
         except ValueError as error:
             self._fail(error)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from mockserver.reporting.delivery import deliver, report_options, write
+from mockserver.reporting.delivery import deliver, fail, report_options, write
 
 _PHASES = ("examples", "coverage", "fuzzing", "stateful")
 _CHECKS = (
@@ -17,11 +16,6 @@ _CHECKS = (
     "unsupported_method", "allow_header_conformance", "use_after_free", "ensure_resource_availability", "ignored_auth",
 )  # fmt: skip
 """Those of `campaign`, which a test compares: what the command line imports at its start must be little."""
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(f"mockserver: {message}", err=True)
-    sys.exit(2)
 
 
 def _headers(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -141,10 +135,10 @@ def fuzz(
         missing = (error.name or "").partition(".")[0]
         if missing not in ("schemathesis", "hypothesis", "rich", "requests"):
             raise
-        _fail(f"fuzzing needs {missing}; install it by `pip install 'mockserver[fuzz]'`")
+        fail(f"fuzzing needs {missing}; install it by `pip install 'mockserver[fuzz]'`")
     url, document = _aim(target)
     if of_admin and (target or replay):
-        _fail("--admin takes neither a URL, nor a document, nor --replay: it is the mock's own API that is fuzzed")
+        fail("--admin takes neither a URL, nor a document, nor --replay: it is the mock's own API that is fuzzed")
     if replay is not None and replay.lstrip("-").isdigit():
         seed, replay = int(replay), None
     options = runs.Options(
@@ -159,13 +153,13 @@ def fuzz(
         else:
             run = runs.campaign(options)
     except (SetupError, runs.CannotRun) as error:
-        _fail(str(error))
+        fail(str(error))
     for file, text in ((tests, run.tests), (touched, run.touched)):
         if file is not None:
             try:
                 write(file, text())
             except OSError as error:
-                _fail(f"{file} cannot be written: {error.strerror or error}")
+                fail(f"{file} cannot be written: {error.strerror or error}")
     deliver(run.report, report, fail_on, notes=notes)
 
 

@@ -266,7 +266,7 @@ def _found(value: JSON, wanted: str, name: str) -> str | None:
     """Where in an answer a value is, best under a name like that of the variable; None when nowhere."""
     found = [place for place, item in _scalars(value, "", 0) if str(item) == wanted]
     named = [place for place in found if place.rpartition("/")[2].lower() in (name.lower(), "id")]
-    return (named or found or [None])[0]  # type: ignore[list-item]
+    return next(iter(named or found), None)
 
 
 def _scalars(value: JSON, place: str, depth: int) -> list[tuple[str, JSON]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,18 +70,19 @@ def scopes(aim: Aim, contract: Contract) -> dict[Operation, tuple[str, ...]]:
 
 def ready(aim: Aim) -> Ready:
     """Make ready what is aimed at. Raises `SetupError`."""
-    fresh: Callable[[], Sender]
     if aim.url is not None:
         loaded = load(aim.document)
         contract = Contract(loaded.document, explains=False)
         url = aim.url.rstrip("/")
         subject = Subject(loaded.document, None, url, aim.headers)
-        fresh = lambda: Remote(url)  # noqa: E731
-        return Ready(subject, contract, Bench(fresh, contract), url, scopes(aim, contract))
+        return Ready(subject, contract, Bench(partial(Remote, url), contract), url, scopes(aim, contract))
     app = mock(aim.document)
     credentials = app.service.credentials(app.worlds.get("default")) | aim.headers
     numbers = itertools.count()
-    fresh = lambda: InProcess(app, app.base_path, f"again-{next(numbers)}")  # noqa: E731
+
+    def fresh() -> Sender:
+        return InProcess(app, app.base_path, f"again-{next(numbers)}")
+
     subject = Subject(app.document, app, None, credentials)
     return Ready(
         subject, app.contract, Bench(fresh, app.contract), f"http://127.0.0.1:8787{app.base_path}", scopes(aim, app.contract)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockserver.reporting.delivery import deliver, report_options
-from mockserver.traffic.command import fail, known_codes, server_urls
+from mockserver.reporting.delivery import deliver, fail, report_options
+from mockserver.traffic.command import ignore_option, server_urls
 
 if TYPE_CHECKING:
     from mockserver.proxying.proxy import Proxy
@@ -59,14 +58,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Bytes of a body that are checked and kept; larger ones are passed on, and told as not checked.",
 )
-@click.option(
-    "--ignore",
-    "ignored",
-    multiple=True,
-    metavar="CODE",
-    callback=known_codes,
-    help="Do not tell findings of this code. Can be given several times.",
-)
+@ignore_option
 @report_options
 def proxy(
     url_and_document: tuple[str, ...],
@@ -118,8 +110,7 @@ def proxy(
         if port_file is not None:
             port_file.unlink(missing_ok=True)
     if session.cannot_record:
-        click.echo(f"mockserver: --record {record}: {session.cannot_record}", err=True)
-        sys.exit(2)
+        fail(f"--record {record}: {session.cannot_record}")
     deliver(session.verification.finish(), report, fail_on, notes=notes)
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from mockserver import values
 from mockserver.proxying.upstream import Answer, Asked, Headers, NoAnswer, Upstream, passed_on, readable
+from mockserver.traffic.archives import PARTS
 from mockserver.traffic.exchange import Exchange, Header, Payload, Places, uncompressed
 from mockserver.traffic.judging import Fault, Judge
 from mockserver.values import JSON, Record
@@ -24,16 +25,6 @@ BREAK_OFF = "mockserver.break_off"
 """The ASGI extension of our server that breaks off a reply, as the service did."""
 PROBLEM_HEADER = b"x-mock-problem"
 """Names the kind of problem on replies that are the proxy's own."""
-_PARTS = {
-    "path": "/request/url",
-    "query": "/request/url",
-    "header": "/request/headers",
-    "cookie": "/request/headers",
-    "body": "/request/postData/text",
-    "status": "/response/status",
-    "reply header": "/response/headers",
-    "reply body": "/response/content/text",
-}
 
 
 class Taken:
@@ -302,7 +293,7 @@ class _Passage:
 
 def places_of(file: str, number: int) -> Places:
     """Where exchanges stand that are in no file: under the URL, by their numbers."""
-    return Places(file, f"/exchanges/{number}", _PARTS)
+    return Places(file, f"/exchanges/{number}", PARTS)
 
 
 async def _following(pieces: AsyncIterator[bytes]) -> bytes | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mockserver.traffic.command import fail
+from mockserver.reporting.delivery import fail
 
 if TYPE_CHECKING:
     from mockserver.traffic.exchange import Exchange

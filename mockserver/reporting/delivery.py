@@ -88,6 +88,12 @@ def _check_together(ctx: click.Context, param: click.Parameter, value: tuple[Wan
     return value
 
 
+def fail(message: str) -> NoReturn:
+    """Say in one line why a command cannot do its work, and leave with status 2."""
+    click.echo(f"mockserver: {message}", err=True)
+    sys.exit(2)
+
+
 def report_options(command: _Command) -> _Command:
     """Give a command the options `report`, `fail_on` and `notes`, which `deliver` takes."""
     for option in (
@@ -128,8 +134,7 @@ def deliver(report: Report, wanted: tuple[Wanted, ...], fail_on: FailOn, *, note
         try:
             write(each.file, text)
         except OSError as error:
-            click.echo(f"mockserver: {each.file} cannot be written: {error.strerror or error}", err=True)
-            sys.exit(2)
+            fail(f"{each.file} cannot be written: {error.strerror or error}")
     sys.exit(report.status(fail_on))
 
 

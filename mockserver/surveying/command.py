@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from mockserver.reporting.delivery import deliver, report_options, write
+from mockserver.reporting.delivery import deliver, fail, report_options, write
 
 _KINDS = (
     "operations", "statuses", "parameters", "parameters left out", "parameter values", "request media types", "request fields",
     "request values", "response media types", "response fields", "response values", "credentials", "scopes",
 )  # fmt: skip
 """Those of `items.KINDS`, which a test compares: what the command line imports at its start must be little."""
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(f"mockserver: {message}", err=True)
-    sys.exit(2)
 
 
 @click.command(context_settings={"help_option_names": ["--help"]})
@@ -81,7 +75,7 @@ def coverage(
         collector = gathering.collector(document, base_url)
         gathering.gather(traffic, collector, world, admin_token)
     except (SetupError, gathering.CannotGather) as error:
-        _fail(str(error))
+        fail(str(error))
     measure = measuring.measure(collector, only or _KINDS)
     subject = str(document or data.DOCUMENT.name)
     files: list[tuple[Path | None, Callable[[], str]]] = [
@@ -93,5 +87,5 @@ def coverage(
             try:
                 write(file, text())
             except OSError as error:
-                _fail(f"{file} cannot be written: {error.strerror or error}")
+                fail(f"{file} cannot be written: {error.strerror or error}")
     deliver(telling.report(measure, subject, fail_under), report, fail_on, notes=notes)

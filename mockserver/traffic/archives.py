@@ -16,7 +16,7 @@ from mockserver.traffic.exchange import Exchange, Header, Payload, Places, note_
 from mockserver.traffic.faults import UNREADABLE, Malformed, check_address, reason
 from mockserver.values import JSON, Record
 
-_PARTS = {
+PARTS = {
     "path": "/request/url",
     "query": "/request/url",
     "header": "/request/headers",
@@ -26,6 +26,7 @@ _PARTS = {
     "reply header": "/response/headers",
     "reply body": "/response/content/text",
 }
+"""Where in an entry of an archive each part of a call stands."""
 
 
 def exchanges(value: JSON, file: str) -> Iterator[Exchange | Malformed]:
@@ -35,7 +36,7 @@ def exchanges(value: JSON, file: str) -> Iterator[Exchange | Malformed]:
         yield Malformed(Places(file, "/log"), "log.entries is no list")
         return
     for at, entry in enumerate(entries):
-        places = Places(file, f"/log/entries/{at}", _PARTS)
+        places = Places(file, f"/log/entries/{at}", PARTS)
         entries[at] = None
         try:
             yield _exchange(entry, at + 1, places)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from mockserver.reporting.delivery import deliver, report_options
-
-
-def fail(message: str) -> NoReturn:
-    """Say in one line why the command cannot do its work."""
-    click.echo(f"mockserver: {message}", err=True)
-    sys.exit(2)
+from mockserver.reporting.delivery import deliver, fail, report_options
 
 
 def server_urls(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -39,6 +32,17 @@ def known_codes(ctx: click.Context, param: click.Parameter, value: tuple[str, ..
     return frozenset(made)
 
 
+ignore_option = click.option(
+    "--ignore",
+    "ignored",
+    multiple=True,
+    metavar="CODE",
+    callback=known_codes,
+    help="Do not tell findings of this code. Can be given several times.",
+)
+"""Gives a command the codes that it does not tell, as `ignored`."""
+
+
 @click.command(context_settings={"help_option_names": ["--help"]})
 @click.argument("traffic", type=click.Path(path_type=Path))
 @click.argument("document", required=False, type=click.Path(path_type=Path))
@@ -52,14 +56,7 @@ def known_codes(ctx: click.Context, param: click.Parameter, value: tuple[str, ..
     "times.  [default: the document's base path, on any host]",
 )
 @click.option("--only", multiple=True, metavar="OPERATION", help="Look at one operation alone. Can be given several times.")
-@click.option(
-    "--ignore",
-    "ignored",
-    multiple=True,
-    metavar="CODE",
-    callback=known_codes,
-    help="Do not tell findings of this code. Can be given several times.",
-)
+@ignore_option
 @report_options
 def verify(
     traffic: Path,

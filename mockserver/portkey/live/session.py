@@ -175,8 +175,7 @@ class Session:
             raise Fault("invalid_tool_call_id", message, "item.call_id")
         elif kind == "message":
             content = []
-            for at, part in enumerate(record["content"]):
-                part = dict(part)  # noqa: PLW2901  a copy, to be changed
+            for at, part in enumerate(map(dict, record["content"])):
                 if "audio" in part:
                     form = self._read("input_format" if record["role"] == "user" else "output_format")
                     item.sounds[at] = _samples(part.pop("audio"), form, f"{place}.content[{at}].audio")
