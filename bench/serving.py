@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mockserver.protocol import OneWriteProtocol
+from mockserver.protocol import PromptProtocol
 from mockserver.server import listen, run
 
 
@@ -39,7 +39,7 @@ def main() -> None:
         key = str(app.worlds.get("default").facts.get("bench_key") or "")
     sockets = listen("127.0.0.1", 0)
     text = f"{sockets[0].getsockname()[1]} {key}"
-    http = "httptools" if kind == "bare" else OneWriteProtocol
+    http = "httptools" if kind == "bare" else PromptProtocol
     run(app, sockets, "error", lambda: port_file.write_text(text), http)
 
 

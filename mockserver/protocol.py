@@ -1,8 +1,11 @@
-"""uvicorn's protocols: that of WebSockets with quiet refusals, that of HTTP with head and body of a reply in one write.
+"""uvicorn's protocols as we run them: that of HTTP without what a small call has no need of, that of WebSockets with quiet
+refusals.
 
-uvicorn writes the head as soon as it has it. Each write is a system call that wakes the client, twice for every reply:
-a fifth of all the time that a small reply takes. Here the head waits for what is written next in the same step of the
-event loop; a body that comes later (a stream) does not hold it up.
+Most calls are small: the request is there in one piece, and the reply is whole as soon as the application is asked. For
+these uvicorn starts a task, an event and a timer each, and writes the head and the body of the reply by themselves; each
+write is a system call that wakes the client. Together that is more than half of what the server itself takes for a call.
+Here an application runs at once, within the call that brought the last bytes, and becomes a task only where it waits for
+something; head and body are written in one; a connection has one timer. All else is uvicorn's.
 """
 
 from __future__ import annotations
@@ -10,82 +13,315 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote
 from weakref import WeakMethod
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from mockserver.call import BREAK_OFF
 
-
-class HeldTransport:
-    """A transport that holds the head of a reply until the next write, or the next turn of the event loop."""
-
-    __slots__ = ("_held", "_loop", "_transport")
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._held = b""
-
-    def write(self, data: bytes) -> None:
-        """Write, or hold what is a head."""
-        if self._held:
-            data, self._held = self._held + data, b""
-            self._transport.write(data)
-        elif data[:5] == b"HTTP/" and data[-4:] == b"\r\n\r\n":
-            self._held = data
-            self._loop.call_soon(self.flush)
-        else:
-            self._transport.write(data)
-
-    def flush(self) -> None:
-        """Write what is held."""
-        if self._held:
-            data, self._held = self._held, b""
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Write what is held, and close."""
-        self.flush()
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
-class OneWriteProtocol(HttpToolsProtocol):
-    """uvicorn's protocol on a `HeldTransport`. A reply may be broken off, which uvicorn by itself reports as an error."""
+class Cycle(RequestResponseCycle):
+    """A request and its reply. The head of a reply is held until what comes next, or until the application waits."""
+
+    def __init__(self, protocol: PromptProtocol, scope: Any, *, keep_alive: bool, expects: bool) -> None:
+        # All that uvicorn's has, but for the event, which a request in one piece does not need.
+        self.scope = scope
+        self.transport = protocol.transport
+        self.flow = protocol.flow
+        self.logger = protocol.logger
+        self.access_logger = protocol.access_logger
+        self.access_log = protocol.access_log
+        self.default_headers = protocol.server_state.default_headers
+        self.on_response = protocol.on_response_complete
+        self.disconnected = False
+        self.keep_alive = keep_alive
+        self.waiting_for_100_continue = expects
+        self.body: Any = b""
+        self.more_body = True
+        self.response_started = False
+        self.response_complete = False
+        self.chunked_encoding = None
+        self.expected_content_length = 0
+        self._event: asyncio.Event | None = None
+        self._is_read = False
+        self._head: Any = None
+
+    @property
+    def message_event(self) -> asyncio.Event:  # type: ignore[override]  # uvicorn has an attribute
+        """What tells that there is something to receive."""
+        if self._event is None:
+            self._event = asyncio.Event()
+            if self.disconnected or self.response_complete or self.body or not (self.more_body or self._is_read):
+                self._event.set()
+        return self._event
+
+    def add(self, body: bytes = b"", *, more: bool) -> None:
+        """Take in a part of the body."""
+        self.body += body
+        self.more_body = more
+        if self._event is not None:
+            self._event.set()
+
+    async def receive(self) -> Any:
+        """Return the next part of the body, the whole of it if it is there; else, once there is one, that the client left."""
+        if self.more_body or self._is_read or self.disconnected or self.response_complete or self.waiting_for_100_continue:
+            return await super().receive()
+        self._is_read = True
+        body, self.body = bytes(self.body), bytearray()
+        if self._event is not None:
+            self._event.clear()
+        self.flow.resume_reading()
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(self, message: Any) -> None:
+        """Hold a head; write what comes behind one together with it when it is all there is."""
+        if self._head is None:
+            if self.response_started or message["type"] != "http.response.start":
+                await super().send(message)
+            else:
+                self._head = message
+            return
+        head = self._head
+        data = self._whole(head, message)
+        if data is None:
+            await self.release()
+            await super().send(message)
+            return
+        self._head = None
+        self.response_started = self.response_complete = True
+        if self._event is not None:
+            self._event.set()
+        self.transport.write(data)
+        self.on_response()
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether a head waits for what comes next."""
+        return self._head is not None
+
+    async def release(self) -> None:
+        """Write the head that is held."""
+        head, self._head = self._head, None
+        await super().send(head)
+
+    def _whole(self, head: Any, message: Any) -> bytes | None:
+        """The bytes of a reply that is whole and like most are; None for any other. Raises `RuntimeError` as uvicorn does."""
+        if message["type"] != "http.response.body" or message.get("more_body") or not self.keep_alive:
+            return None
+        if self.disconnected or self.flow.write_paused or self.default_headers or self.access_log:
+            return None
+        body, length = message["body"], None
+        names, values, parts = [], [], [STATUS_LINE[head["status"]]]
+        for name, value in head["headers"]:
+            if name == b"content-length":
+                length = value
+            names.append(name)
+            values.append(value)
+            parts += (name, b": ", value, b"\r\n")
+        if length is None or b"connection" in names or b"transfer-encoding" in names:
+            return None
+        if int(length) != len(body) and (body or self.scope["method"] != "HEAD"):
+            return None
+        if HEADER_RE.search(b"".join(names)):
+            raise RuntimeError("Invalid HTTP header name.")
+        if HEADER_VALUE_RE.search(b"".join(values)):
+            raise RuntimeError("Invalid HTTP header value.")
+        parts += (b"\r\n", body)
+        return b"".join(parts)
+
+
+class _Rest:
+    """What an application has still to do that waits for something, for a task to await."""
+
+    __slots__ = ("_coroutine", "_cycle", "_waited_for")
+
+    def __init__(self, cycle: Cycle, coroutine: Coroutine[Any, Any, None], waited_for: Any) -> None:
+        self._cycle = cycle
+        self._coroutine = coroutine
+        self._waited_for = waited_for
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        waited_for, coroutine = self._waited_for, self._coroutine
+        while True:
+            try:
+                if self._cycle.is_holding:
+                    yield from self._cycle.release().__await__()
+                told = yield waited_for
+            except BaseException as error:  # whatever it is, it is for the application
+                step: Callable[[Any], Any] = coroutine.throw
+                told = error
+            else:
+                step = coroutine.send
+            try:
+                waited_for = step(told)
+            except StopIteration:
+                return
+
+
+class PromptProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with a short way for small calls.
+
+    An application that needs a task of its own gets it by waiting for anything, if only `asyncio.sleep(0)`. A reply may be
+    broken off, which uvicorn by itself reports as an error.
+    """
+
+    cycle: Cycle
+    pipeline: deque[tuple[Cycle, Any]]  # type: ignore[assignment]  # all cycles are ours
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         """Serve a connection."""
         super().connection_made(transport)
-        self._held = HeldTransport(transport, self.loop)
-        self.transport = self._held  # type: ignore[assignment]  # it has all that uvicorn calls of a transport
+        # Weakly: a circle would keep each request, body and all, until the garbage collector comes round.
+        self._breaks_off = WeakMethod(self._break_off)
+        self._begun: Cycle | None = None
+        self._upgrades = False
+        self._idle_since_s: float | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget a connection."""
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what the client sends, and run the application for the request that begins with it."""
+        self._idle_since_s = None
+        super().data_received(data)
+        cycle, self._begun = self._begun, None
+        if cycle is None:
+            return
+        coroutine = cycle.run_asgi(self.app)
+        try:
+            waits_for = coroutine.send(None)
+        except StopIteration:
+            return
+        self._go_on(cycle, coroutine, waits_for)
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        super().on_message_begin()
-        # Weakly: a circle would keep each request, body and all, until the garbage collector comes round.
-        self.scope["extensions"] = {BREAK_OFF: WeakMethod(self._break_off)}  # type: ignore[dict-item]  # ours is a function
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
+    def on_headers_complete(self) -> None:
+        """Begin its reply, once all has been read that came with this; or queue it behind the one that is under way."""
+        parser, url = self.parser, self.url
+        if url.startswith(b"/") and b"#" not in url:
+            raw_path, _, query = url.partition(b"?")
+        else:
+            parsed = httptools.parse_url(url)
+            raw_path, query = parsed.path, parsed.query or b""
+        path = raw_path.decode("ascii")
+        self.scope = {
+            "type": "http",
+            "asgi": _ASGI,  # type: ignore[typeddict-item]  # of all calls the same
+            "http_version": parser.get_http_version(),
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme or "http",
+            "root_path": "",
+            "headers": self.headers,
+            "method": parser.get_method().decode("ascii"),
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": raw_path,
+            "query_string": query,
+            "extensions": {BREAK_OFF: self._breaks_off},  # type: ignore[dict-item]  # ours is a function
+        }
+        self._upgrades = parser.should_upgrade() and self._should_upgrade()
+        if self._upgrades:
+            return
+        before = self.cycle
+        keep_alive = self.scope["http_version"] != "1.0" and parser.should_keep_alive()
+        cycle = self.cycle = Cycle(self, self.scope, keep_alive=keep_alive, expects=self.expect_100_continue)
+        if before is None or before.response_complete:
+            self._begun = cycle
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+
+    def on_body(self, body: bytes) -> None:
+        """Take in a part of a body."""
+        if self._upgrades or self.cycle.response_complete:
+            return
+        self.cycle.add(body, more=True)
+        if len(self.cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+
+    def on_message_complete(self) -> None:
+        """Take that a request is whole."""
+        if not self._upgrades and not self.cycle.response_complete:
+            self.cycle.add(more=False)
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request that is queued; without one the connection is idle."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._go_on(cycle, cycle.run_asgi(app), None)  # in a task: of a thousand, each would run within the one before
+            return
+        self._idle_since_s = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_later(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that has been idle for too long; look again later at any other."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since_s is None:
+            return
+        left_s = self._idle_since_s + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0:
+            self._look_later(left_s)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _look_later(self, after_s: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(after_s, self.timeout_keep_alive_handler)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Nothing: the one timer of a connection finds out by itself that it is in use."""
+
+    def _go_on(self, cycle: Cycle, coroutine: Coroutine[Any, Any, None], waits_for: Any) -> None:
+        """Give an application that waits for something a task."""
+
+        async def rest() -> None:
+            await _Rest(cycle, coroutine, waits_for)
+
+        task = self.loop.create_task(rest())
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     def _break_off(self, garbage: bytes = b"", *, reset: bool = False) -> None:
         """Close the connection in the midst of a reply, behind bytes that are no HTTP; or reset it."""
+        if self.cycle.is_holding:
+            with suppress(StopIteration):  # one that has not read what it has got so far does not get the head either
+                self.cycle.release().send(None)
         self.cycle.disconnected = True
         if garbage:
-            self._held.write(garbage)
-        if not reset:
-            self._held.close()
-            return
-        self._held.flush()
-        _reset(self._held)
-
-    def handle_websocket_upgrade(self) -> None:
-        """Hand the bare transport over."""
-        self._held.flush()
-        self.transport = self._held._transport
-        super().handle_websocket_upgrade()
+            self.transport.write(garbage)
+        if reset:
+            _reset(self.transport)
+        else:
+            self.transport.close()
 
 
 def _reset(transport: Any) -> None:

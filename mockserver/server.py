@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 
-from mockserver.protocol import OneWriteProtocol, RefusingProtocol
+from mockserver.protocol import PromptProtocol, RefusingProtocol
 
 KEEP_ALIVE_S = 75
 """Clients that pause between calls must not find their connection closed; uvicorn's own 5 s are too few."""
@@ -114,7 +114,7 @@ class BackgroundServer:
         self._server.run(sockets=self._sockets)
 
 
-def configuration(app: Any, log_level: str = "warning", http: Any = OneWriteProtocol) -> uvicorn.Config:
+def configuration(app: Any, log_level: str = "warning", http: Any = PromptProtocol) -> uvicorn.Config:
     """Return uvicorn's configuration: uvloop and httptools are required, since the fall-back costs three times as much.
 
     No `Date` and `Server` headers: replies follow from the world alone, to the byte.
@@ -127,6 +127,7 @@ def configuration(app: Any, log_level: str = "warning", http: Any = OneWriteProt
         lifespan="on",
         log_level=log_level,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
@@ -134,7 +135,7 @@ def configuration(app: Any, log_level: str = "warning", http: Any = OneWriteProt
     )
 
 
-def run(app: Any, sockets: list[socket.socket], log_level: str, ready: Callable[[], Any], http: Any = OneWriteProtocol) -> None:
+def run(app: Any, sockets: list[socket.socket], log_level: str, ready: Callable[[], Any], http: Any = PromptProtocol) -> None:
     """Serve until SIGINT or SIGTERM."""
     # What lives until the end need not be looked at again, and a young generation of 700 is for other programs than
     # ones that keep what they make: this halves what the garbage collector costs.
