@@ -6,12 +6,14 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from mockserver import values
 from mockserver.contract.requests import Request
+from mockserver.contract.secrets import safe_headers
 from mockserver.portkey.identity import Caller, digest, secret_of
-from mockserver.values import Record
+from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
 
@@ -27,22 +29,68 @@ def text_in(headers: Mapping[bytes, bytes], name: bytes) -> str:
     return said.decode("latin-1").strip() if said else ""
 
 
-def provider_slug(headers: Mapping[bytes, bytes]) -> str:
-    """Return the slug of the provider that headers name, empty for none."""
-    said = text_in(headers, b"x-portkey-provider")
-    if said.startswith("@"):
-        return said[1:].partition("/")[0]
-    return text_in(headers, b"x-portkey-virtual-key")
+class Steering(NamedTuple):
+    """What the headers of a call tell the gateway. Texts are empty, and `metadata` too, where nothing was said.
+
+    `slug` is that of a provider. `shown` are all of these headers without secrets, as logs have them; nobody changes it.
+    """
+
+    provider: str
+    slug: str
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    span_name: str
+    metadata: Record
+    custom_host: str
+    forward_headers: str
+    request_timeout: str
+    is_loose: bool
+    is_silent: bool
+    shown: Record
 
 
-def trace(headers: Mapping[bytes, bytes]) -> tuple[str, str]:
+def steering(headers: Mapping[bytes, bytes]) -> Steering:
+    """Return what headers tell the gateway. Source: gateway-data-plane, Request headers."""
+    return _steering(tuple([pair for pair in headers.items() if pair[0].startswith(b"x-portkey-")]))
+
+
+@lru_cache(maxsize=1024)
+def _steering(pairs: tuple[tuple[bytes, bytes], ...]) -> Steering:
+    """Read the headers. Remembered, since a client sends the same with each call."""
+    headers = dict(pairs)
+
+    def said(name: str) -> str:
+        return text_in(headers, f"x-portkey-{name}".encode())
+
+    metadata: JSON = None
+    with suppress(values.NotJSON):
+        metadata = values.parse(headers.get(b"x-portkey-metadata", b"null"))
+    provider = said("provider")
+    return Steering(
+        provider=provider,
+        slug=provider[1:].partition("/")[0] if provider.startswith("@") else said("virtual-key"),
+        trace_id=said("trace-id"),
+        span_id=said("span-id"),
+        parent_span_id=said("parent-span-id"),
+        span_name=said("span-name"),
+        metadata=metadata if isinstance(metadata, dict) else {},
+        custom_host=said("custom-host"),
+        forward_headers=said("forward-headers"),
+        request_timeout=said("request-timeout"),
+        is_loose=said("strict-open-ai-compliance").lower() == "false",
+        is_silent=said("debug").lower() == "false",
+        shown=safe_headers({name.decode(): value.decode("latin-1") for name, value in pairs}),
+    )
+
+
+def trace(headers: Mapping[bytes, bytes], told: Steering) -> tuple[str, str]:
     """Return the trace and the parent span that headers name, empty for none.
 
     W3C's header counts when Portkey's is absent, and opens a new span (gateway-data-plane, Request headers).
     """
-    own = text_in(headers, b"x-portkey-trace-id")
-    if own or b"traceparent" not in headers:
-        return own, ""
+    if told.trace_id or b"traceparent" not in headers:
+        return told.trace_id, ""
     parts = text_in(headers, b"traceparent").split("-")
     return (parts[1], parts[2]) if len(parts) == 4 else ("", "")
 
@@ -66,35 +114,31 @@ def _drawn(secret: str) -> str:
 
 def metadata(request: Request, world: World) -> dict[str, str]:
     """Return the metadata that conditions and policies see, texts by name: what is empty or null is not there."""
-    return seen_metadata(said_metadata(request), request.caller, world)
+    return seen_metadata(said_metadata(request, request.caller.told), request.caller, world)
 
 
 def seen_metadata(said: Record, caller: Caller, world: World) -> dict[str, str]:
     """Return what conditions and policies see of the metadata that a call itself gives."""
     told = below_defaults(said, caller, caller.workspace_id, world)
-    return {name: value for name, value in told.items() if value not in ("", "null")}
+    return told and {name: value for name, value in told.items() if value not in ("", "null")}
 
 
-def said_metadata(request: Request) -> Record:
+def said_metadata(request: Request, told: Steering) -> Record:
     """Return the metadata that a call itself gives.
 
     Source: gateway-data-plane, Request headers (JSON in `x-portkey-metadata`, anything else counts as none; `baggage` lies
     under it; `user` of the body is copied to `_user`).
     """
     said: Record = {}
-    if baggage := text(request, b"baggage"):
-        for member in baggage.split(","):
+    if b"baggage" in request.headers:
+        for member in text(request, b"baggage").split(","):
             name, equals, value = member.partition(";")[0].partition("=")
             if equals:
                 said[unquote(name.strip())] = unquote(value.strip())
     user = request.fields.get("user")
     if isinstance(user, str):
         said["_user"] = user
-    if given := request.headers.get(b"x-portkey-metadata"):
-        with suppress(values.NotJSON):
-            header = values.parse(given)
-            said |= header if isinstance(header, dict) else {}
-    return said
+    return said | told.metadata
 
 
 def below_defaults(said: Record, caller: Caller, workspace_id: str | None, world: World) -> dict[str, str]:
@@ -106,6 +150,8 @@ def below_defaults(said: Record, caller: Caller, workspace_id: str | None, world
     for owner in (caller.key, world["workspaces"].get(workspace_id) if workspace_id else None):
         if owner is not None and (defaults := owner["_wire"].get("defaults")) and (metadata := defaults.get("metadata")):
             said = {**said, **metadata}
+    if not said:
+        return {}
     return {
         name: value if isinstance(value, str) else values.dump(value).decode()
         for name, value in said.items()

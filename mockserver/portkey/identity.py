@@ -20,16 +20,17 @@ from mockserver.values import Record
 from mockserver.world.world import World
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Caller:
     """Who calls. `key` is None for a key that the world does not know: an admin of the organisation, unlimited.
 
-    `config` is what the gateway has made of a call's config, for calls of the data plane. `drawn_id` is the id that a key goes
-    by which the world does not know, where its secret is not at hand any more.
+    `config` is what the gateway has made of a call's config, and `told` what it has read in its headers, for calls of the data
+    plane. `drawn_id` is the id that a key goes by which the world does not know, where its secret is not at hand any more.
     """
 
     key: Record | None
     config: Any = None
+    told: Any = None
     drawn_id: str = ""
 
     @property

@@ -104,18 +104,17 @@ _DEFAULTS: Record = {
 
 def kept(log: LogRecord, log_id: str, created_at: str) -> Record:
     """Return a log as a world keeps it: texts and numbers alone, and only what differs from the defaults; see `full`."""
-    record: Record = {"id": log_id, "workspace_id": log.get("workspace_id", ""), "created_at": created_at}
-    facts: Record = {**log}
-    metadata, request, response = (facts.pop(name, None) or {} for name in _STRUCTURED)
-    for name, value in facts.items():
-        if value == _DEFAULTS[name]:
+    record: Record = {"id": log_id, "workspace_id": "", "created_at": created_at}
+    for name, value in log.items():
+        if name in _STRUCTURED or value == _DEFAULTS[name]:
             continue
         if type(value) is str:
             record[name] = value if name in _SINGULAR else intern(value)
         else:
             record[name] = round(value, 10) if type(value) is float else value  # what adding prices of tokens leaves behind
-    if metadata:
+    if metadata := log.get("metadata"):
         record["metadata"] = intern(values.dump(dict(metadata)).decode())
+    request, response = log.get("request") or {}, log.get("response") or {}
     if request or response:
         exchange = values.dump({"request": request, "response": response})
         if len(exchange) > EXCHANGE_LIMIT:
@@ -129,13 +128,14 @@ def add(world: World, log: Record) -> None:
 
     The logs of a trace are a chain, newest first: an index would weigh as much as they do.
     """
+    facts, logs = world.facts, world["logs"]
     name = f"trace:{log['trace_id']}"
-    before = world.facts.get(name)
+    before = facts.get(name)
     if before is not None:
         log["_before"] = before
-    log["_number"] = len(world["logs"])
-    world.facts.put(name, log["id"])
-    world["logs"].add(log)
+    log["_number"] = len(logs)
+    facts.put(name, log["id"])
+    logs.add(log)
 
 
 def of_trace(world: World, trace_id: str) -> Iterator[Record]:
@@ -227,7 +227,7 @@ def without_body(side: Record) -> Record:
     return {name: value for name, value in side.items() if name != "body"}
 
 
-_STRUCTURED = ("metadata", "request", "response")
+_STRUCTURED = frozenset(("metadata", "request", "response"))
 """Facts that are no texts or numbers."""
 _SINGULAR = frozenset(("trace_id", "span_id", "parent_span_id"))
 """Texts that hardly any two logs share; of all others, worlds keep one copy."""

@@ -1,14 +1,16 @@
-"""What the logs add up to, by workspace and span of time: kept as logs arrive, so that a graph need not look at logs.
+"""What the logs add up to, by workspace and span of time: kept, so that a graph need look at new logs alone.
 
-A tally is kept for each second, minute, hour and day that had calls, shared where one of them holds all that the next does.
-A graph over any window takes the longest spans that lie within it; logs are kept to the second, so no window cuts through one.
+Logs of calls are added up when somebody looks, since most worlds are never asked. A tally is kept for each second, minute,
+hour and day that had calls, shared where one of them holds all that the next does. A graph over any window takes the longest
+spans that lie within it; logs are kept to the second, so no window cuts through one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from mockserver.portkey.log_records import HITS, full, is_success, metadata_of
@@ -21,10 +23,10 @@ K = TypeVar("K")
 SPANS_S = (86_400, 3_600, 60, 1)
 """Seconds of the spans that have tallies, longest first; each is a multiple of the next."""
 
-WAITING = 100
-"""So many new logs are added up at once: copying a tally for each of them would make a busy day slow."""
+_BLOCK = 64
+"""So many new logs wait together, so that one more does not copy all that wait."""
 
-_PENDING = "logs_pending"
+_PENDING, _BLOCKS = "logs_pending", "logs_pending_blocks"
 _WORKSPACES = "logs_workspaces"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_S = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
@@ -141,11 +143,15 @@ class Tally:
         return made
 
 
-def note(world: World, logs: Iterable[Record]) -> None:
-    """Take in logs that were just added; they are added up at once when enough wait, else when somebody looks."""
-    pending = (*(world.facts.get(_PENDING) or ()), *(log["id"] for log in logs))
-    world.facts.put(_PENDING, pending)
-    if len(pending) >= WAITING:
+def note(world: World, logs: Sequence[Record]) -> None:
+    """Take in logs that were just added. Many that come at once, as imports do, are added up here."""
+    facts = world.facts
+    pending = (*(facts.get(_PENDING) or ()), *[log["id"] for log in logs])
+    if len(pending) >= _BLOCK:
+        facts.put(_BLOCKS, (*(facts.get(_BLOCKS) or ()), pending))
+        pending = ()
+    facts.put(_PENDING, pending)
+    if len(logs) >= _BLOCK:
         _add_up(world)
 
 
@@ -201,13 +207,14 @@ def added_times(many: Iterable[dict[int, int]]) -> dict[int, int]:
 
 def _add_up(world: World) -> None:
     """Add the logs that wait to the tallies of their seconds, minutes, hours and days."""
-    pending = world.facts.get(_PENDING)
+    pending = [*chain.from_iterable(world.facts.get(_BLOCKS) or ()), *(world.facts.get(_PENDING) or ())]
     if not pending:
         return
+    world.facts.put(_BLOCKS, ())
     world.facts.put(_PENDING, ())
     found: dict[tuple[str, int], Tally] = {}
-    for log_id in pending:
-        log = full(world["logs"].get(log_id) or {})
+    for kept in filter(None, map(world["logs"].get, pending)):  # a tester may have taken one out
+        log = full(kept)
         found.setdefault((log["workspace_id"], second_at(log["created_at"])), Tally()).count(log)
     known = world.facts.get(_WORKSPACES) or ()
     new = sorted({workspace for workspace, _ in found}.difference(known))

@@ -8,12 +8,10 @@ logged, its refusals and its provider's errors as well.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.contract.secrets import safe_headers
 from mockserver.portkey import calls, log_tallies
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.log_records import LogRecord, add, kept
@@ -53,15 +51,18 @@ def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> LogRe
     config = find_config(world, _config_of(request.headers, request.caller)) or {}
     provider = usage.provider or {}
     workspace_id = workspace_of(request.caller, world, provider.get("workspace_id"))
-    metadata = calls.below_defaults(calls.said_metadata(request), request.caller, workspace_id, world)
-    trace = (reply.headers.get("x-portkey-trace-id") or calls.trace(request.headers)[0], calls.trace(request.headers)[1])
-    log = of_facts(request, reply, usage, trace, metadata, workspace_id, world)
+    told: calls.Steering = request.caller.told
+    metadata = calls.below_defaults(calls.said_metadata(request, told), request.caller, workspace_id, world)
+    trace_id, parent = calls.trace(request.headers, told)
+    trace = (reply.headers.get("x-portkey-trace-id") or trace_id, parent)
+    log = of_facts(request, told, reply, usage, trace, metadata, workspace_id, world)
     log["config"], log["config_id"] = config.get("slug", ""), config.get("id", "")
     return log
 
 
 def of_facts(
     request: Request,
+    told: calls.Steering,
     reply: Reply,
     usage: Usage,
     trace: tuple[str, str],
@@ -75,15 +76,15 @@ def of_facts(
     the one that was called, since the mock calls no provider; a call takes a tenth of a second and a hundredth for each token
     of its answer, so that a latency can be worked out by hand; files are told by their names.
     """
-    headers, body = request.headers, request.fields
+    body = request.fields
     trace_id, parent = trace
     path = "/v1" + request.operation.path
     for name, value in request.path.items():
         path = path.replace("{" + name + "}", str(value))
     method = request.operation.method.upper()
-    asked: Record = {"portkeyHeaders": _portkey_headers(headers)}
+    asked: Record = {"portkeyHeaders": told.shown}
     answered: Record = {"headers": {"content-type": reply.media_type}}
-    if calls.text(request, b"x-portkey-debug").lower() != "false":
+    if not told.is_silent:
         files = {upload.name: upload.file_name for upload in request.uploads}
         asked["body"] = {**body, **files} if files else body
         answered["body"] = reply.body if isinstance(reply.body, dict) else {}
@@ -100,15 +101,18 @@ def of_facts(
         req_units=usage.req_units,
         res_units=usage.res_units,
         cost=usage.cost_cents,
-        virtual_key=usage.provider["slug"] if usage.provider is not None else "",
-        span_id=calls.text(request, b"x-portkey-span-id") or (world.ids.hex(16) if parent else ""),
-        parent_span_id=calls.text(request, b"x-portkey-parent-span-id") or parent,
-        span_name=calls.text(request, b"x-portkey-span-name") or (f"{method} {path}" if parent else ""),
-        stream_mode=int(body.get("stream") is True),
         metadata=metadata,
         request=asked,
         response=answered,
     )
+    if usage.provider is not None:
+        log["virtual_key"] = usage.provider["slug"]
+    if parent or told.span_id or told.parent_span_id or told.span_name:
+        log["span_id"] = told.span_id or (world.ids.hex(16) if parent else "")
+        log["parent_span_id"] = told.parent_span_id or parent
+        log["span_name"] = told.span_name or (f"{method} {path}" if parent else "")
+    if body.get("stream") is True:
+        log["stream_mode"] = 1
     if "promptId" in request.path:
         prompt = _prompt_of(request, world)
         log["prompt_id"], log["prompt_slug"] = prompt.get("id", ""), prompt.get("slug", "")
@@ -149,14 +153,3 @@ def _prompt_of(request: Request, world: World) -> Record:
         return {}
     said = request.path["promptId"]
     return find_prompt(world, said) or {"slug": said}
-
-
-def _portkey_headers(headers: Mapping[bytes, bytes]) -> Record:
-    """The headers that steered the gateway."""
-    return _safe(tuple((name, value) for name, value in headers.items() if name.startswith(b"x-portkey-")))
-
-
-@lru_cache(maxsize=1024)
-def _safe(headers: tuple[tuple[bytes, bytes], ...]) -> Record:
-    """Headers without secrets. Remembered, since a client sends the same with each call; nobody changes what is given out."""
-    return safe_headers({name.decode(): value.decode("latin-1") for name, value in headers})

@@ -44,9 +44,10 @@ def addressed(request: Request, world: World) -> Billed:
     """
     model = request.fields.get("model")
     slug, model = parted(model if isinstance(model, str) and model not in _UNNAMED else "")
-    slug = calls.provider_slug(request.headers) or slug
+    told: calls.Steering = request.caller.told
+    slug = told.slug or slug
     if not slug:
-        return Billed(calls.text(request, b"x-portkey-provider") or "openai", "", None, model)
+        return Billed(told.provider or "openai", "", None, model)
     provider = find_provider(world, slug, request.caller.workspace_id)
     if provider is None:
         if request.caller.key is None:

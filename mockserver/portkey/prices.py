@@ -84,9 +84,11 @@ def _product(*values: str) -> Record:
 def pictures_cents(provider: str, model: str, asked: Record, answer: JSON) -> float:
     """Return what the pictures of an answer cost, in cents: by their number, and the quality and size that were asked for."""
     drawn = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(drawn, list):
+        return 0.0
     row = _listed(provider, model)
     table = PICTURES.get(row) if row is not None else None
-    if table is None or not isinstance(drawn, list):
+    if table is None:
         return 0.0
     by_size = table.get(str(asked.get("quality"))) or table["default"]
     return len(drawn) * (by_size.get(str(asked.get("size"))) or by_size["default"])
@@ -115,6 +117,8 @@ def cost_cents(price: Price, adjustments: Record | None, request_tokens: int, re
     names the fields, nothing says how they combine).
     """
     factors = ((adjustments or {}).get("multiplier")) or {}
+    if not factors:
+        return price.request_token * request_tokens + price.response_token * response_tokens
     total = 0.0
     for name, unit, amount in (
         ("request_token", price.request_token, request_tokens),

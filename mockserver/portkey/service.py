@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.operations import Operation
@@ -48,9 +47,10 @@ class PortkeyService:
             return identity.STRANGER
         caller = identity.identify(operation, headers, world, strict=self._strict)
         if scopes.is_data_plane(operation.id):
-            caller = replace(caller, config=configs.chosen(operation, headers, caller, world))
-            if slug := calls.provider_slug(headers):
-                exchange.behind(slug, caller, world)
+            told = calls.steering(headers)
+            caller = identity.Caller(caller.key, configs.chosen(operation, headers, caller, world), told)
+            if told.slug:
+                exchange.behind(told.slug, caller, world)
         identity.authorise(caller, operation, path, world)
         return caller
 

@@ -25,6 +25,8 @@ def is_gone(world: World, name: str, provider: str, account: str | None) -> bool
 
     *chosen*: any other that nobody knows is called as if it were there; see `models`.
     """
+    if not len(world["models"]) and not len(world["fine_tuning_jobs"]):
+        return False
     name = name.partition(":ckpt-")[0]
     was_made = name in world["models"] or bool(world["fine_tuning_jobs"].count(fine_tuned_model=name))
     return was_made and find(world, name, provider, account) is None

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b, shake_256
-from struct import unpack
+from struct import Struct
 from typing import TypeVar
 
 import orjson
@@ -14,6 +14,8 @@ import orjson
 from mockserver.values import JSON
 
 _T = TypeVar("_T")
+
+_SIXTEEN = Struct("<16I").unpack
 
 
 class Chance:
@@ -29,23 +31,31 @@ class Chance:
         self._drawn = 0
         self._numbers: list[int] = []
 
+    @property
+    def root(self) -> bytes:
+        """What the stream follows from; `Chance.at` leads back to its beginning."""
+        return self._root
+
+    @classmethod
+    def at(cls, root: bytes) -> Chance:
+        """Return the stream that follows from this."""
+        made = cls.__new__(cls)
+        made._start(root)
+        return made
+
     def of(self, *parts: JSON) -> Chance:
         """Return the stream for these JSON values. The order of the names in an object does not count."""
-        made = Chance.__new__(Chance)
-        made._start(blake2b(_text(parts), key=self._root, digest_size=32).digest())
-        return made
+        return Chance.at(blake2b(_text(parts), key=self._root, digest_size=32).digest())
 
     def of_bytes(self, content: bytes) -> Chance:
         """Return the stream for these bytes."""
-        made = Chance.__new__(Chance)
-        made._start(blake2b(content, key=self._root, digest_size=32, person=b"bytes").digest())
-        return made
+        return Chance.at(blake2b(content, key=self._root, digest_size=32, person=b"bytes").digest())
 
     def below(self, limit: int) -> int:
         """A whole number from 0 on and below `limit`, which is 2**32 at most."""
         if not self._numbers:
             self._drawn += 1
-            self._numbers.extend(unpack("<16I", blake2b(b"%d" % self._drawn, key=self._root).digest()))
+            self._numbers += _SIXTEEN(blake2b(b"%d" % self._drawn, key=self._root).digest())
         return self._numbers.pop() * limit >> 32
 
     def one_of(self, options: Sequence[_T]) -> _T:

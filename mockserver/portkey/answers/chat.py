@@ -7,6 +7,7 @@ answers. *Chosen*: left to itself it calls no tool, so that every conversation w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from mockserver.portkey.answers import logprobs, samples, tokens, wording
@@ -213,7 +214,7 @@ def answer(body: Record, model: str, chance: Chance, ids: Ids, created: int, sai
     Everything but ids and time follows from the seed, the model and what the request asks for.
     """
     said = said or Said()
-    fingerprint = chance.of("fingerprint", model).bytes(5).hex()
+    fingerprint = _fingerprint(chance.root, model)
     chance = chance.of("chat", model, [body.get(name) for name in _MATTERS])
     asking = asked(body)
     id_ = ids.new("chatcmpl-")
@@ -228,7 +229,7 @@ def answer(body: Record, model: str, chance: Chance, ids: Ids, created: int, sai
         id=id_,
         created=created,
         model=model,
-        fingerprint=f"fp_{fingerprint}",
+        fingerprint=fingerprint,
         service_tier=_SERVICE_TIERS.get(body.get("service_tier"), "default"),
         choices=choices,
         usage=Usage(counted["prompt_tokens"], counted["completion_tokens"], counted["reasoning_tokens"]),
@@ -236,6 +237,12 @@ def answer(body: Record, model: str, chance: Chance, ids: Ids, created: int, sai
         top_logprobs=(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
         chance=chance,
     )
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(root: bytes, model: str) -> str:
+    """What stands for the make of a model. Remembered, since it is in every answer of the model."""
+    return f"fp_{Chance.at(root).of('fingerprint', model).bytes(5).hex()}"
 
 
 class _Speaker:

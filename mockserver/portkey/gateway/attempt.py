@@ -15,7 +15,7 @@ from mockserver.portkey.gateway.exchange import PROVIDERS, Exchange, Outcome, Pr
 from mockserver.portkey.gateway.targets import shaped
 from mockserver.portkey.gateway.upstream import Answer, ask, model_of, replayed, reply_of
 from mockserver.portkey.gateway.verdicts import Subject
-from mockserver.values import Record
+from mockserver.values import JSON, Record
 
 RETRIED = (429, 500, 502, 503, 504)
 """What is retried unless a config lists other statuses."""
@@ -37,37 +37,30 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
     body = body if exchange.is_form else shaped(body, target)
     outcome = Outcome(Reply(), path, provider, model_of(exchange.kind, body))
     exchange.target = target
-    exchange.strict = not exchange.is_loose and target.get("strict_open_ai_compliance") is not False
-    at = world.clock.timestamp()
+    exchange.strict = not exchange.told.is_loose and target.get("strict_open_ai_compliance") is not False
 
     def found_in(rails: list[hooks.Guardrail], text: str) -> hooks.Findings:
-        return hooks.run(rails, Subject(text, exchange.kind, body, exchange.metadata), at) if rails else hooks.NOTHING
+        return hooks.run(rails, Subject(text, exchange.kind, body, exchange.metadata), world.clock.timestamp())
 
-    workspace = world["workspaces"].get(exchange.caller.workspace_id or "")
+    workspace_id = exchange.caller.workspace_id
+    workspace = world["workspaces"].get(workspace_id) if workspace_id else None
     before_rails = hooks.guardrails(target, "input", workspace, world) if exchange.kind in hooks.INPUT_KINDS else []
     after_rails = hooks.guardrails(target, "output", workspace, world) if exchange.kind in hooks.OUTPUT_KINDS else []
-    before = found_in(before_rails, scripts.last_text(body))
+    before = found_in(before_rails, scripts.last_text(body)) if before_rails else hooks.NOTHING
     exchange.feedback += before.feedback
     if before.denied:
         outcome.reply = _denied(before, hooks.NOTHING)
         return outcome
 
-    asked = {**body, "model": outcome.model} if outcome.model else body  # what the provider would get
-    url = f"{provider.name}{exchange.request.operation.path}"
-    kept, space = cache.DISABLED, ""
-    if settings := target.get("cache"):
-        space = calls.text(exchange.request, b"x-portkey-cache-namespace") or calls.text(
-            exchange.request, b"x-portkey-metadata"
-        )
-        refresh = calls.text(exchange.request, b"x-portkey-cache-force-refresh").lower() == "true"
-        age_s = _asked_age_s(exchange)
-        kept = cache.look_up(world, settings, exchange.kind, url, asked, space, refresh=refresh, asked_age_s=age_s)
-    outcome.cache_status = kept.status
-    if kept.body is not None:
-        results = _results(before, hooks.NOTHING)
-        outcome.reply = _judged(replayed(exchange, provider, body, kept.body, results), failed=before.failed)
-        outcome.response = kept.body
-        return outcome
+    cached = _Cached(exchange, target, provider, outcome, body) if target.get("cache") else None
+    if cached is not None:
+        outcome.cache_status = cached.kept.status
+        if cached.kept.body is not None:
+            results = _results(before, hooks.NOTHING)
+            reply = replayed(exchange, provider, body, cached.kept.body, results)
+            outcome.reply = _judged(reply, failed=before.failed)
+            outcome.response = cached.kept.body
+            return outcome
 
     try:
         billed = metering.Billed(provider.name, provider.slug, provider.record, outcome.model)
@@ -76,7 +69,10 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
         outcome.reply = envelopes.of_gateway(problem)
         return outcome
 
-    answer, after = _asked(exchange, target, provider, body, outcome, lambda text: found_in(after_rails, text))
+    def judge(text: str) -> hooks.Findings:
+        return found_in(after_rails, text) if after_rails else hooks.NOTHING
+
+    answer, after = _asked(exchange, target, provider, body, outcome, judge)
     outcome.usage, outcome.response, outcome.asked = answer.usage, answer.body, True
     outcome.final = "x-portkey-gateway-exception" in answer.headers
     exchange.feedback += after.feedback
@@ -85,9 +81,30 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
         return outcome
     reply = reply_of(exchange, provider, answer, body, _results(before, after))
     outcome.reply = _judged(reply, failed=before.failed or after.failed)
-    if outcome.status == 200:
-        cache.store(world, kept, exchange.kind, url, asked, space, answer.body)
+    if cached is not None and outcome.status == 200:
+        cached.store(answer.body)
     return outcome
+
+
+class _Cached:
+    """The cache, for one call of a target that has one. `kept` is what it knows of the call."""
+
+    def __init__(self, exchange: Exchange, target: Record, provider: Provider, outcome: Outcome, body: Record) -> None:
+        request = exchange.request
+        self._world = exchange.world
+        self._kind = exchange.kind
+        self._url = f"{provider.name}{request.operation.path}"
+        self._asked = {**body, "model": outcome.model} if outcome.model else body  # what the provider would get
+        self._space = calls.text(request, b"x-portkey-cache-namespace") or calls.text(request, b"x-portkey-metadata")
+        refresh = calls.text(request, b"x-portkey-cache-force-refresh").lower() == "true"
+        self.kept = cache.look_up(
+            self._world, target["cache"], self._kind, self._url, self._asked, self._space,
+            refresh=refresh, asked_age_s=_asked_age_s(exchange),
+        )  # fmt: skip
+
+    def store(self, answer: JSON) -> None:
+        """Keep an answer for the calls that come after."""
+        cache.store(self._world, self.kept, self._kind, self._url, self._asked, self._space, answer)
 
 
 def _asked(

@@ -40,6 +40,8 @@ class ConfigRefused(Problem):
 
 def chosen(operation: Operation, headers: Mapping[bytes, bytes], caller: Caller, world: World) -> Chosen:
     """Return the config of a call. Fails: `invalid-request` with the gateway's texts."""
+    if caller.key is None and b"x-portkey-config" not in headers:
+        return NONE
     config = _named(headers, caller, world)
     if operation.path.startswith(_ONE_TARGET) and len(config.content.get("targets") or ()) > 1:
         raise Problem(

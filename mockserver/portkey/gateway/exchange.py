@@ -67,7 +67,7 @@ class Exchange:
 
     `said_metadata` is what the call itself says, `metadata` what counts, with the defaults of key and workspace.
     `is_checked` tells that the body is the caller's own, which the contract has looked at.
-    `is_loose` tells that answers need not be exactly as OpenAI's, `strict` whether those of the target at hand are.
+    `told` is what headers say. `strict` tells whether answers of the target at hand are exactly as OpenAI's.
     `unnamed` is the plain name of who answers when nobody is named, empty when somebody must be.
     `elapsed_ms` is how long providers have taken so far, on the clock of the world, `later_ms` how long the last one takes for
     what it answers in the background; `feedback` is what guardrails have given. `target` is the one at hand.
@@ -84,8 +84,8 @@ class Exchange:
     metadata: dict[str, str]
     trace_id: str
     parent_span_id: str
+    told: calls.Steering
     is_checked: bool
-    is_loose: bool
     strict: bool = True
     unnamed: str = ""
     elapsed_ms: float = 0.0
@@ -137,8 +137,8 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
 
     Fails: `invalid-request` for a slug that no provider has, for a provider or a host that is none.
     """
-    said = calls.text(request, b"x-portkey-provider")
-    said_metadata, (trace_id, parent_span_id) = calls.said_metadata(request), calls.trace(request.headers)
+    told: calls.Steering = request.caller.told
+    said_metadata, (trace_id, parent_span_id) = calls.said_metadata(request, told), calls.trace(request.headers, told)
     in_model, is_checked = "", body is request.body
     if isinstance(body.get("model"), str):
         in_model, model = metering.parted(body["model"])
@@ -149,24 +149,22 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
         world=world,
         config=config,
         body=body,
-        slug=calls.provider_slug(request.headers) or in_model,
-        provider_name="" if said.startswith("@") else said,
+        slug=told.slug or in_model,
+        provider_name="" if told.provider.startswith("@") else told.provider,
         said_metadata=said_metadata,
         metadata=calls.seen_metadata(said_metadata, request.caller, world),
         trace_id=trace_id or world.ids.uuid4(),
         parent_span_id=parent_span_id,
+        told=told,
         is_checked=is_checked,
-        is_loose=calls.text(request, b"x-portkey-strict-open-ai-compliance").lower() == "false",
     )
     if exchange.slug:
         resolved(exchange, exchange.slug)
     if exchange.provider_name and exchange.provider_name not in PROVIDERS:
         raise Problem(INVALID_REQUEST, "Invalid provider passed")
-    host = calls.text(request, b"x-portkey-custom-host")
-    if host and not _is_public(host):
+    if told.custom_host and not _is_public(told.custom_host):
         raise Problem(INVALID_REQUEST, "Invalid custom host")
-    forwarded = calls.text(request, b"x-portkey-forward-headers")
-    if forwarded and "x-portkey-forward-headers" in forwarded.lower().replace(" ", "").split(","):
+    if told.forward_headers and "x-portkey-forward-headers" in told.forward_headers.lower().replace(" ", "").split(","):
         raise Problem(INVALID_REQUEST, "forward_headers must not contain the 'x-portkey-forward-headers' header")
     return exchange
 

@@ -25,12 +25,17 @@ class Asked(NamedTuple):
     body: Record
 
 
+def there_are(world: World) -> bool:
+    """Whether a world has scripts at all."""
+    return len(world["scripts"]) > 0
+
+
 def find(world: World, asked: Asked, *, in_words: bool = True) -> Record | None:
     """Return the script for a call, None for none, and count: each script that fits, and the one that is used.
 
     `in_words` tells that a model answers the call; where none does, scripts with words to say wait for one that does.
     """
-    if not len(world["scripts"]):
+    if not there_are(world):
         return None
     used = None
     for script in in_order(world):

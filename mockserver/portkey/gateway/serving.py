@@ -57,7 +57,8 @@ def settle(exchange: Exchange, outcome: Outcome, said: Record | None = None) -> 
     if said is not None and "body" in log["request"]:
         log["request"]["body"] = said
     logbook.record(exchange.world, log)
-    _rate(exchange, outcome)
+    if exchange.feedback:
+        _rate(exchange, outcome)
 
 
 def _rate(exchange: Exchange, outcome: Outcome) -> None:
@@ -94,8 +95,9 @@ def _counted(exchange: Exchange, outcome: Outcome) -> float:
         return 0.0
     provider = outcome.provider
     billed = metering.Billed(provider.name, provider.slug, provider.record, outcome.model)
-    pictures = prices.pictures_cents(provider.name, outcome.model, exchange.body, outcome.response)
-    besides = pictures + metering.sound_cents(billed, *outcome.sound, exchange.world)
+    besides = prices.pictures_cents(provider.name, outcome.model, exchange.body, outcome.response)
+    if outcome.sound != (0, 0):
+        besides += metering.sound_cents(billed, *outcome.sound, exchange.world)
     return metering.count(exchange.request, billed, *outcome.usage, exchange.world, besides)
 
 
@@ -110,15 +112,18 @@ def _log(exchange: Exchange, outcome: Outcome, cost_cents: float) -> LogRecord:
     shown = Reply(outcome.status, outcome.response if outcome.response is not None else outcome.reply.body)
     usage = logbook.Usage(provider.name, outcome.model, provider.record, *outcome.usage, cost_cents)
     trace = (exchange.trace_id, exchange.parent_span_id)
-    log = logbook.of_facts(exchange.request, shown, usage, trace, metadata, workspace_id, world)
-    log["response_time"] += round(exchange.elapsed_ms)
-    log["option_path"], log["mode"] = outcome.path, (config.content.get("strategy") or {}).get("mode", "single")
-    log["config"], log["config_id"] = config.slug, config.id
+    log = logbook.of_facts(exchange.request, exchange.told, shown, usage, trace, metadata, workspace_id, world)
+    if exchange.elapsed_ms:
+        log["response_time"] += round(exchange.elapsed_ms)
+    log["option_path"] = outcome.path
+    if config.content:
+        log["mode"] = (config.content.get("strategy") or {}).get("mode", "single")
+        log["config"], log["config_id"] = config.slug, config.id
+        if targets := _TARGET.findall(outcome.path):
+            log["last_used_option_index"] = int(targets[-1])
     log["stream_mode"] = int(exchange.body.get("stream") is True)
     if outcome.retries > 0 and 200 <= outcome.status < 300:
         log["retry_success_count"] = outcome.retries
-    if targets := _TARGET.findall(outcome.path):
-        log["last_used_option_index"] = int(targets[-1])
     if outcome.cache_status != "DISABLED":
         log["cache_status"] = outcome.cache_status
         log["cache_type"] = "semantic" if "SEMANTIC" in outcome.cache_status else "simple"

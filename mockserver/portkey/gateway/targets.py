@@ -21,6 +21,8 @@ _NEAREST = (
 
 def inherit(above: Record, target: Record) -> Record:
     """Return a target with what it inherits from the targets above it."""
+    if not above and not target:
+        return {}
     made = dict(target)
     for name in _NEAREST:
         if name not in made and name in above:
@@ -36,7 +38,7 @@ def shaped(body: Record, target: Record) -> Record:
 
     It is the very same where the target has nothing to say.
     """
-    if not any(target.get(name) for name in ("default_params", "override_params", "drop_params")):
+    if not (target.get("default_params") or target.get("override_params") or target.get("drop_params")):
         return body
     made = {**(target.get("default_params") or {}), **body, **(target.get("override_params") or {})}
     dropped = target.get("drop_params") or ()

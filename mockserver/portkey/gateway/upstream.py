@@ -33,7 +33,6 @@ from mockserver.portkey.answers.decoration import decorated
 from mockserver.portkey.answers.errors import Unanswerable
 from mockserver.portkey.answers.items import text_of
 from mockserver.portkey.answers.script import Said, SaidCall
-from mockserver.portkey.calls import text_in
 from mockserver.portkey.gateway import bodies, conversations, scripts
 from mockserver.portkey.gateway.exchange import Exchange, Provider, account
 from mockserver.values import JSON, Record
@@ -103,8 +102,10 @@ def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, pa
     unsupported = _unsupported(exchange.kind, provider)
     if unsupported is not None:
         return unsupported
-    asked = scripts.Asked(exchange.request.operation.id, provider.name, provider.slug or None, model, path, body)
-    script = scripts.find(exchange.world, asked) or failing(exchange, provider)
+    script: Record = {}
+    if scripts.there_are(exchange.world) or exchange.request.faults:
+        asked = scripts.Asked(exchange.request.operation.id, provider.name, provider.slug or None, model, path, body)
+        script = scripts.find(exchange.world, asked) or failing(exchange, provider)
     delay_ms, most_ms = script.get("delay_ms", 0), timeout_ms(exchange, target)
     if most_ms is not None and delay_ms > most_ms:
         exchange.elapsed_ms += most_ms
@@ -197,7 +198,7 @@ def timeout_ms(exchange: Exchange, target: Record) -> int | None:
 
     0 limits nothing, as in the gateway's code.
     """
-    said = text_in(exchange.request.headers, b"x-portkey-request-timeout")
+    said = exchange.told.request_timeout
     if said.isdigit():
         return int(said) or None
     return int(target.get("request_timeout") or 0) or None
