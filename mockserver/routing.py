@@ -19,6 +19,7 @@ from mockserver.contract.problems import INVALID_REQUEST, METHOD_NOT_ALLOWED, NO
 from mockserver.contract.replies import Reply
 
 _WORLDS = "worlds"
+_IN_WORLD = f"/{_WORLDS}/"
 
 
 class Routed(Protocol):
@@ -61,6 +62,8 @@ class Index(Generic[T]):
 
     def __init__(self) -> None:
         self._root: _Node[T] = _Node()
+        self.literal: dict[str, Leaf[T]] = {}
+        """The paths without variables, as they are nearly always written: they win over all others."""
 
     def add(self, base: list[str], target: T) -> None:
         """Lead an operation's method and path, below these segments, to it. What is there already stays."""
@@ -78,6 +81,8 @@ class Index(Generic[T]):
                 node = self._partial(node, segment)
         node.leaf = node.leaf or Leaf(operation.path, tuple(names))
         node.leaf.targets.setdefault(operation.method.upper(), target)
+        if not names:
+            self.literal["/" + "/".join((*base, *split(operation.path)))] = node.leaf
 
     def find(self, segments: list[str]) -> tuple[Leaf[T], dict[str, str]] | None:
         """Return the path that these segments mean, with the values of its variables, or None."""
@@ -160,14 +165,10 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Route a call, or answer it when HTTP itself has the answer."""
         call: Call = scope[Call.KEY]
-        segments = _segments(scope)
-        if len(segments) > 1 and segments[0] == _WORLDS:
-            call.world_name = segments[1]
-            del segments[:2]
-        found = self._index.find(segments)
-        if found is None:
-            raise Problem(NO_SUCH_PATH, f"There is no path {call.path}")
-        leaf, call.path_values = found
+        raw: bytes = scope.get("raw_path") or b"%"
+        leaf = self._literal(call) if b"%" not in raw else None
+        if leaf is None:
+            leaf = self._found(call, scope)
         target = leaf.targets.get(call.method)
         if target is None:
             target = self._other_method(call, leaf)
@@ -179,6 +180,30 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
             raise Problem(INVALID_REQUEST, f"{target.operation} is no WebSocket: call it by plain HTTP")
         scope.setdefault("extensions", {})[ROUTING_CONTEXT] = {"operation_id": target.operation.id}
         await self.app(scope, receive, send)
+
+    def _literal(self, call: Call) -> Leaf[Target] | None:
+        """The path of a call that is written just as one without variables."""
+        path = call.path
+        if not path.startswith(_IN_WORLD):
+            return self._index.literal.get(path)
+        name, slash, rest = path[len(_IN_WORLD) :].partition("/")
+        leaf = self._index.literal.get(slash + rest)
+        if leaf is not None and name:
+            call.world_name = name
+            return leaf
+        return None
+
+    def _found(self, call: Call, scope: Any) -> Leaf[Target]:
+        """The path that the segments of a call mean. Fails: `no-such-path`."""
+        segments = _segments(scope)
+        if len(segments) > 1 and segments[0] == _WORLDS:
+            call.world_name = segments[1]
+            del segments[:2]
+        found = self._index.find(segments)
+        if found is None:
+            raise Problem(NO_SUCH_PATH, f"There is no path {call.path}")
+        leaf, call.path_values = found
+        return leaf
 
     def _other_method(self, call: Call, leaf: Leaf[Target]) -> Target | None:
         if call.method == "HEAD" and "GET" in leaf.targets:

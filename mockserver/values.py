@@ -23,6 +23,7 @@ MAX_DEPTH = 200
 # orjson turns integers beyond 64 bits into floats, which `type: integer` then refuses; only texts that can hold
 # such a number pay for the exact parser.
 _LONG_NUMBER = re.compile(rb"\d{19}")
+_NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 
 
 class NotJSON(ValueError):
@@ -41,7 +42,7 @@ def parse(text: bytes) -> JSON:
         raise NotJSON(f"is not valid JSON: {error}") from None
     if text.count(b"[") + text.count(b"{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
         raise NotJSON(f"is nested deeper than {MAX_DEPTH} levels")
-    if _LONG_NUMBER.search(text) is not None:
+    if len(text.translate(None, _NO_DIGITS)) >= 19 and _LONG_NUMBER.search(text) is not None:
         try:
             value = json.loads(text, parse_constant=_refuse_constant)
         except ValueError:

@@ -113,6 +113,13 @@ class ReplyExplainer(Protocol):
         ...
 
 
+class _Headers(NamedTuple):
+    """The documented headers of a response, and those of them of which there is something to check."""
+
+    every: list[tuple[Header, Validator, Cast]]
+    telling: list[tuple[Header, Validator, Cast]]
+
+
 class ReplyPlan:
     """Judges the replies of one operation."""
 
@@ -122,7 +129,7 @@ class ReplyPlan:
         self._gate = gate
         self._responses: dict[int, Response | None] = {}
         self._bodies: dict[tuple[int, str], tuple[Content, Validator] | None] = {}
-        self._headers: dict[Response, list[tuple[Header, Validator, Cast]]] = {}
+        self._headers: dict[Response, _Headers] = {}
 
     def response(self, status: int) -> Response | None:
         """The documented response for a status: its own, that of its range, the default, or None."""
@@ -204,16 +211,20 @@ class ReplyPlan:
             found.append(violation(finding, "body", finding.path[1:], place))
         return list(dict.fromkeys(found))
 
-    def _header_validators(self, response: Response) -> list[tuple[Header, Validator, Cast]]:
-        if response not in self._headers:
-            self._headers[response] = [
+    def _header_validators(self, response: Response) -> _Headers:
+        try:
+            return self._headers[response]
+        except KeyError:
+            every = [
                 (header, self._gate.validator(header.schema), _header_cast(shape_of(header.schema, self.document)))
                 for header in response.headers
             ]
-        return self._headers[response]
+            telling = [each for each in every if each[0].required or not _is_any_text(each[0])]
+            made = self._headers[response] = _Headers(every, telling)
+            return made
 
     def _keeps_headers(self, response: Response, told: dict[str, str]) -> bool:
-        for header, validator, cast in self._header_validators(response):
+        for header, validator, cast in self._header_validators(response).telling:
             text = told.get(header.name)
             if text is None:
                 if header.required:
@@ -224,7 +235,7 @@ class ReplyPlan:
 
     def _header_violations(self, response: Response, reply: Reply) -> list[Violation]:
         found = []
-        for header, validator, cast in self._header_validators(response):
+        for header, validator, cast in self._header_validators(response).every:
             text = reply.headers.get(header.name)
             if text is None:
                 if header.required:
@@ -236,6 +247,11 @@ class ReplyPlan:
                 rule = f"{header.pointer}/schema{finding.rule.removeprefix('#')}"
                 found.append(violation(finding, "header", (header.name, *finding.path), rule))
         return found
+
+
+def _is_any_text(header: Header) -> bool:
+    """Whether a header may be any text, so that there is nothing to check."""
+    return header.schema.keys() <= {"type", "description", "example"} and header.schema.get("type") == "string"
 
 
 def _header_cast(shape: Shape) -> Cast:

@@ -105,16 +105,16 @@ _DEFAULTS: Record = {
 def kept(log: LogRecord, log_id: str, created_at: str) -> Record:
     """Return a log as a world keeps it: texts and numbers alone, and only what differs from the defaults; see `full`."""
     record: Record = {"id": log_id, "workspace_id": "", "created_at": created_at}
-    for name, value in log.items():
-        if name in _STRUCTURED or value == _DEFAULTS[name]:
-            continue
-        if type(value) is str:
-            record[name] = value if name in _SINGULAR else intern(value)
-        else:
-            record[name] = round(value, 10) if type(value) is float else value  # what adding prices of tokens leaves behind
-    if metadata := log.get("metadata"):
+    record.update([fact for fact in log.items() if fact[1] != _DEFAULTS.get(fact[0])])
+    metadata, request, response = [record.pop(name, None) or {} for name in _STRUCTURED]
+    for name in _REPEATED:
+        if name in record:
+            record[name] = intern(record[name])
+    for name in _ADDED_UP:
+        if name in record:
+            record[name] = round(record[name], 10)
+    if metadata:
         record["metadata"] = intern(values.dump(dict(metadata)).decode())
-    request, response = log.get("request") or {}, log.get("response") or {}
     if request or response:
         exchange = values.dump({"request": request, "response": response})
         if len(exchange) > EXCHANGE_LIMIT:
@@ -227,10 +227,12 @@ def without_body(side: Record) -> Record:
     return {name: value for name, value in side.items() if name != "body"}
 
 
-_STRUCTURED = frozenset(("metadata", "request", "response"))
+_STRUCTURED = ("metadata", "request", "response")
 """Facts that are no texts or numbers."""
-_SINGULAR = frozenset(("trace_id", "span_id", "parent_span_id"))
-"""Texts that hardly any two logs share; of all others, worlds keep one copy."""
+_REPEATED = ("ai_org", "ai_model", "request_url", "request_method", "option_path", "span_name")
+"""Texts that calls bring along and many logs share: worlds keep one copy."""
+_ADDED_UP = ("cost", "cache_savings")
+"""Sums of prices, whose last digits are what adding leaves behind."""
 _OWN = frozenset(("workspace_id", "cache_savings", "option_path"))
 """Fields of `LogRecord` that are no metrics, or not in this form."""
 _ALWAYS = frozenset(("trace_id", "ai_org", "ai_model", "request_url"))

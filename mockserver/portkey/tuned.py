@@ -9,6 +9,11 @@ from mockserver.values import Record
 from mockserver.world.world import World
 
 
+def there_are(world: World) -> bool:
+    """Whether a model was ever made in a world."""
+    return len(world["fine_tuning_jobs"]) > 0 or len(world["models"]) > 0
+
+
 def models_of(world: World, provider: str, account: str | None) -> list[Record]:
     """Return the models that were made of a provider's, within reach of an account; None reaches all."""
     return [model for model in world["models"].newest(provider=provider) if _reaches(account, model)]
@@ -25,8 +30,6 @@ def is_gone(world: World, name: str, provider: str, account: str | None) -> bool
 
     *chosen*: any other that nobody knows is called as if it were there; see `models`.
     """
-    if not len(world["models"]) and not len(world["fine_tuning_jobs"]):
-        return False
     name = name.partition(":ckpt-")[0]
     was_made = name in world["models"] or bool(world["fine_tuning_jobs"].count(fine_tuned_model=name))
     return was_made and find(world, name, provider, account) is None

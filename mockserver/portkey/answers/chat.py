@@ -7,7 +7,7 @@ answers. *Chosen*: left to itself it calls no tool, so that every conversation w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 from mockserver.portkey.answers import logprobs, samples, tokens, wording
@@ -43,8 +43,9 @@ class Call(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """One answer. `pieces` are the tokens of its text or refusal, None when it has neither."""
+    """One answer. `text` is its text or refusal, `pieces` are the tokens of that, None when it has neither."""
 
+    text: str | None
     pieces: Sequence[str] | None
     refused: bool
     calls: tuple[Call, ...]
@@ -52,14 +53,9 @@ class Choice(NamedTuple):
     finish_reason: str
 
     @property
-    def text(self) -> str | None:
-        """The text or the refusal."""
-        return None if self.pieces is None else "".join(self.pieces)
-
-    @property
     def tokens(self) -> int:
         """How many tokens were written."""
-        called = sum(tokens.count(call.name) + tokens.count(call.arguments) for call in self.calls)
+        called = sum([tokens.count(call.name) + tokens.count(call.arguments) for call in self.calls])
         return len(self.pieces or ()) + len(self.thought) + called
 
 
@@ -213,18 +209,19 @@ def answer(body: Record, model: str, chance: Chance, ids: Ids, created: int, sai
 
     Everything but ids and time follows from the seed, the model and what the request asks for.
     """
-    said = said or Said()
+    said = said or _UNSAID
     fingerprint = _fingerprint(chance.root, model)
-    chance = chance.of("chat", model, [body.get(name) for name in _MATTERS])
+    chance = chance.of("chat", model, [*map(body.get, _MATTERS)])
     asking = asked(body)
     id_ = ids.new("chatcmpl-")
-    choices = tuple(_Speaker(body, asking, said, chance.of(index), ids).choice() for index in range(body.get("n") or 1))
+    choices = tuple([_Speaker(body, asking, said, chance, index, ids).choice() for index in range(body.get("n") or 1)])
     counted = {
         "prompt_tokens": tokens.count_messages(body.get("messages") or ()) + tokens.count_tools(body),
-        "completion_tokens": sum(choice.tokens for choice in choices),
-        "reasoning_tokens": sum(len(choice.thought) for choice in choices),
-        **(said.usage or {}),
+        "completion_tokens": sum([choice.tokens for choice in choices]),
+        "reasoning_tokens": sum([len(choice.thought) for choice in choices]),
     }
+    if said.usage:
+        counted |= said.usage
     return Completion(
         id=id_,
         created=created,
@@ -239,20 +236,31 @@ def answer(body: Record, model: str, chance: Chance, ids: Ids, created: int, sai
     )
 
 
+_UNSAID = Said()
+
+
 @lru_cache(maxsize=64)
 def _fingerprint(root: bytes, model: str) -> str:
     """What stands for the make of a model. Remembered, since it is in every answer of the model."""
     return f"fp_{Chance.at(root).of('fingerprint', model).bytes(5).hex()}"
 
 
-class _Speaker:
-    """Makes one answer, within the limit of tokens; what a script says has none."""
+@lru_cache(maxsize=512)
+def _worded(root: bytes, index: int, question: str, found: str | None) -> tuple[str, tuple[str, ...]]:
+    """An answer in words, and its tokens. Remembered, since tests ask the same again and again."""
+    text = wording.reply(question, Chance.at(root).of(index), found)
+    return text, tuple(tokens.pieces(text))
 
-    def __init__(self, body: Record, asked: Asked, said: Said, chance: Chance, ids: Ids) -> None:
+
+class _Speaker:
+    """Makes one answer, within the limit of tokens; what a script says has none. `chance` is that of all the answers."""
+
+    def __init__(self, body: Record, asked: Asked, said: Said, chance: Chance, index: int, ids: Ids) -> None:
         self._body = body
         self._asked = asked
         self._said = said
-        self._chance = chance
+        self._root = chance.root
+        self._index = index
         self._ids = ids
         limit = body.get("max_completion_tokens")
         self._left: int | None = body.get("max_tokens") if limit is None else limit
@@ -263,7 +271,8 @@ class _Speaker:
         thought = self._thought()
         calls: tuple[Call, ...] = ()
         refused = False
-        pieces: list[str] | None = None
+        text: str | None = None
+        pieces: Sequence[str] | None = None
         if said.text is not None or said.tool_calls is not None or said.refusal is not None:
             text = said.text if said.refusal is None else said.refusal
             pieces = None if text is None else tokens.pieces(text)
@@ -275,17 +284,26 @@ class _Speaker:
             calls = self._called()
             reason = "stop" if self._asked.forced else self._reason_to_call()
         else:
-            pieces = self._fitted(tokens.pieces(tokens.stopped(self._content(), self._body.get("stop"))))
+            text, pieces = self._content()
+            if stop := self._body.get("stop"):
+                text = tokens.stopped(text, stop)
+                pieces = tokens.pieces(text)
+            pieces = self._fitted(pieces)
             reason = "stop"
         if self._is_cut:
             reason = "length"
             pieces = [] if pieces is None and not calls else pieces
-        return Choice(pieces, refused, calls, thought, said.finish_reason or reason)
+            text = None if pieces is None else "".join(pieces)
+        return Choice(text, pieces, refused, calls, thought, said.finish_reason or reason)
 
     def _reason_to_call(self) -> str:
         return "function_call" if self._asked.legacy else "tool_calls"
 
-    def _fitted(self, pieces: list[str]) -> list[str]:
+    @cached_property
+    def _chance(self) -> Chance:
+        return Chance.at(self._root).of(self._index)
+
+    def _fitted(self, pieces: Sequence[str]) -> Sequence[str]:
         """As much as there is room for."""
         if self._left is not None:
             self._is_cut = self._is_cut or len(pieces) > self._left
@@ -293,7 +311,7 @@ class _Speaker:
             self._left -= len(pieces)
         return pieces
 
-    def _thought(self) -> list[str]:
+    def _thought(self) -> Sequence[str]:
         if self._said.reasoning is not None:
             return tokens.pieces(self._said.reasoning)
         if (self._body.get("thinking") or {}).get("type") != "enabled":
@@ -301,16 +319,19 @@ class _Speaker:
         pieces = tokens.pieces(wording.thought(self._asked.question, self._chance))
         return self._fitted(pieces[: self._body["thinking"].get("budget_tokens")])
 
-    def _content(self) -> str:
-        wanted = self._body.get("response_format") or {}
-        schema = (wanted.get("json_schema") or {}).get("schema") if wanted.get("type") == "json_schema" else None
-        question = self._asked.question
+    def _content(self) -> tuple[str, Sequence[str]]:
+        """What is answered in words or in JSON, and its tokens."""
+        wanted, question, found = self._body.get("response_format") or {}, self._asked.question, self._asked.found
+        if wanted.get("type") not in ("json_object", "json_schema"):
+            return _worded(self._root, self._index, wording.gist(question), found and wording.clipped(found))
+        schema = (wanted.get("json_schema") or {}).get("schema") if wanted["type"] == "json_schema" else None
         if schema is not None:
             words = wording.keywords(question)
-            return dump(samples.sample(schema, words, self._chance, "/response_format/json_schema/schema")).decode()
-        if wanted.get("type") in ("json_object", "json_schema"):
-            return dump(wording.digest(question, self._chance)).decode()
-        return wording.reply(question, self._chance, self._asked.found)
+            made: JSON = samples.sample(schema, words, self._chance, "/response_format/json_schema/schema")
+        else:
+            made = wording.digest(question, self._chance)
+        text = dump(made).decode()
+        return text, tokens.pieces(text)
 
     def _called(self) -> tuple[Call, ...]:
         """Calls of the tools that are demanded; where the limit cuts, the last one lacks its end."""

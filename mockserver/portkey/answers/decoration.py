@@ -23,19 +23,25 @@ _REASONS: dict[str, dict[str, str]] = {
 
 
 def decorated(body_or_chunk: Record, provider: str, strict: bool) -> Record:
-    """Return a reply, or a chunk of one, as the gateway sends it for a provider. What is given stays as it is.
+    """Return a reply, or a chunk of one, as the gateway sends it for a provider. What is given stays as it is, and may be it.
 
     Every answer passes through here: what a model has thought shows only where strict compliance is off, and only from
     providers that tell it.
     """
-    made = dict(body_or_chunk)
-    if provider != "openai":
-        made["provider"] = provider
-    if isinstance(made.get("choices"), list):
-        blocks = provider in _WITH_BLOCKS and not strict
-        reasons = {} if strict else _REASONS.get(provider, {})
-        made["choices"] = [_choice(choice, blocks, reasons) for choice in made["choices"]]
-    return made
+    made = body_or_chunk if provider == "openai" else {**body_or_chunk, "provider": provider}
+    choices = made.get("choices")
+    if not isinstance(choices, list):
+        return made
+    blocks = provider in _WITH_BLOCKS and not strict
+    reasons = {} if strict else _REASONS.get(provider, {})
+    if not blocks and not reasons and not any("content_blocks" in _said(choice) for choice in choices):
+        return made
+    return {**made, "choices": [_choice(choice, blocks, reasons) for choice in choices]}
+
+
+def _said(choice: Record) -> Record:
+    said: Record = choice.get("message") or choice.get("delta") or {}
+    return said
 
 
 def _choice(choice: Record, blocks: bool, reasons: dict[str, str]) -> Record:

@@ -61,7 +61,7 @@ class Customer(NamedTuple):
         return self.account or self.provider.name
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Exchange:
     """One call.
 
@@ -105,7 +105,7 @@ class Exchange:
         return self.request.media_type is not None and "multipart" in self.request.media_type
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Outcome:
     """What a target has come to.
 

@@ -58,7 +58,7 @@ SLICE = 500
 """How many characters a chunk of a replayed stream holds."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Answer:
     """What a provider has answered.
 
@@ -117,7 +117,9 @@ def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, pa
     said = script.get("answer") or {}
     if "error" in said:
         return _failure(exchange, provider, said["error"])
-    if tuned.is_gone(exchange.world, model, provider.name, account(exchange, provider, target)):
+    if tuned.there_are(exchange.world) and tuned.is_gone(
+        exchange.world, model, provider.name, account(exchange, provider, target)
+    ):
         return _failure(exchange, provider, tuned.missing(model))
     wrong = bodies.fault(exchange.kind, body) if body is not exchange.body or not exchange.is_checked else None
     if wrong is not None:
