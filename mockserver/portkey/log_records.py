@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from sys import intern
 from types import MappingProxyType
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from mockserver import values
 from mockserver.portkey.records import organisation_id
@@ -102,23 +102,21 @@ _DEFAULTS: Record = {
 """What a log says of what nobody knew, of all that is kept field by field."""
 
 
+def lean(log: LogRecord) -> LogRecord:
+    """Return a log without the facts that say no more than what counts where nobody knows."""
+    return cast(LogRecord, {name: value for name, value in log.items() if value != _DEFAULTS.get(name)})
+
+
 def kept(log: LogRecord, log_id: str, created_at: str) -> Record:
-    """Return a log as a world keeps it: texts and numbers alone, and only what differs from the defaults; see `full`."""
-    record: Record = {"id": log_id, "workspace_id": "", "created_at": created_at}
-    record.update([fact for fact in log.items() if fact[1] != _DEFAULTS.get(fact[0])])
-    metadata, request, response = [record.pop(name, None) or {} for name in _STRUCTURED]
-    for name in _REPEATED:
-        if name in record:
-            record[name] = intern(record[name])
-    for name in _ADDED_UP:
-        if name in record:
-            record[name] = round(record[name], 10)
+    """Return a log as a world keeps it: texts and numbers alone; see `full`."""
+    record: Record = {"id": log_id, "workspace_id": "", "created_at": created_at, **log}
+    metadata, request, response = record.pop("metadata", None), record.pop("request", None), record.pop("response", None)
     if metadata:
         record["metadata"] = intern(values.dump(dict(metadata)).decode())
     if request or response:
         exchange = values.dump({"request": request, "response": response})
         if len(exchange) > EXCHANGE_LIMIT:
-            exchange = values.dump({"request": without_body(request), "response": without_body(response)})
+            exchange = values.dump({"request": without_body(request or {}), "response": without_body(response or {})})
         record["_exchange"] = exchange.decode()
     return record
 
@@ -227,12 +225,6 @@ def without_body(side: Record) -> Record:
     return {name: value for name, value in side.items() if name != "body"}
 
 
-_STRUCTURED = ("metadata", "request", "response")
-"""Facts that are no texts or numbers."""
-_REPEATED = ("ai_org", "ai_model", "request_url", "request_method", "option_path", "span_name")
-"""Texts that calls bring along and many logs share: worlds keep one copy."""
-_ADDED_UP = ("cost", "cache_savings")
-"""Sums of prices, whose last digits are what adding leaves behind."""
 _OWN = frozenset(("workspace_id", "cache_savings", "option_path"))
 """Fields of `LogRecord` that are no metrics, or not in this form."""
 _ALWAYS = frozenset(("trace_id", "ai_org", "ai_model", "request_url"))

@@ -8,6 +8,8 @@ logged, its refusals and its provider's errors as well.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from sys import intern
 from typing import NamedTuple
 
 from mockserver.contract.replies import Reply
@@ -16,7 +18,7 @@ from mockserver.portkey import calls, log_tallies
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.log_records import LogRecord, add, kept
 from mockserver.portkey.records import find_config, find_prompt
-from mockserver.values import Record
+from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
 _DEFAULT_WORKSPACE = "default_workspace_id"
@@ -31,6 +33,14 @@ class Usage(NamedTuple):
     req_units: int
     res_units: int
     cost_cents: float
+
+
+class Answered(NamedTuple):
+    """What was answered to a call."""
+
+    status: int
+    media_type: str
+    body: JSON
 
 
 def record(world: World, *logs: LogRecord) -> None:
@@ -48,22 +58,24 @@ def record(world: World, *logs: LogRecord) -> None:
 
 def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> LogRecord:
     """Return the log of a call of the data plane that the gateway passed on; see `of_facts`."""
-    config = find_config(world, _config_of(request.headers, request.caller)) or {}
+    config = find_config(world, _config_of(request.headers, request.caller))
     provider = usage.provider or {}
     workspace_id = workspace_of(request.caller, world, provider.get("workspace_id"))
     told: calls.Steering = request.caller.told
     metadata = calls.below_defaults(calls.said_metadata(request, told), request.caller, workspace_id, world)
     trace_id, parent = calls.trace(request.headers, told)
     trace = (reply.headers.get("x-portkey-trace-id") or trace_id, parent)
-    log = of_facts(request, told, reply, usage, trace, metadata, workspace_id, world)
-    log["config"], log["config_id"] = config.get("slug", ""), config.get("id", "")
+    answered = Answered(reply.status, reply.media_type, reply.body)
+    log = of_facts(request, told, answered, usage, trace, metadata, workspace_id, world)
+    if config is not None:
+        log["config"], log["config_id"] = config["slug"], config["id"]
     return log
 
 
 def of_facts(
     request: Request,
     told: calls.Steering,
-    reply: Reply,
+    answered: Answered,
     usage: Usage,
     trace: tuple[str, str],
     metadata: Mapping[str, str],
@@ -76,35 +88,34 @@ def of_facts(
     the one that was called, since the mock calls no provider; a call takes a tenth of a second and a hundredth for each token
     of its answer, so that a latency can be worked out by hand; files are told by their names.
     """
-    body = request.fields
-    trace_id, parent = trace
-    path = "/v1" + request.operation.path
+    body, (trace_id, parent) = request.fields, trace
+    method, path = _address(request.operation.method, request.operation.path)
     for name, value in request.path.items():
         path = path.replace("{" + name + "}", str(value))
-    method = request.operation.method.upper()
     asked: Record = {"portkeyHeaders": told.shown}
-    answered: Record = {"headers": {"content-type": reply.media_type}}
+    shown: Record = {"headers": {"content-type": answered.media_type}}
     if not told.is_silent:
-        files = {upload.name: upload.file_name for upload in request.uploads}
+        files = {upload.name: upload.file_name for upload in request.uploads} if request.uploads else None
         asked["body"] = {**body, **files} if files else body
-        answered["body"] = reply.body if isinstance(reply.body, dict) else {}
-    log = LogRecord(
-        workspace_id=workspace_id,
-        api_key_id=key_of(request.caller),
-        trace_id=trace_id,
-        ai_org=usage.ai_org,
-        ai_model=usage.model,
-        request_url=path,
-        request_method=method,
-        response_status_code=reply.status,
-        response_time=100 + 10 * usage.res_units,
-        req_units=usage.req_units,
-        res_units=usage.res_units,
-        cost=usage.cost_cents,
-        metadata=metadata,
-        request=asked,
-        response=answered,
-    )
+        shown["body"] = answered.body if isinstance(answered.body, dict) else {}
+    log: LogRecord = {
+        "workspace_id": workspace_id,
+        "trace_id": trace_id,
+        "ai_org": usage.ai_org,
+        "ai_model": intern(usage.model),
+        "request_url": path,
+        "request_method": method,
+        "response_status_code": answered.status,
+        "response_time": 100 + 10 * usage.res_units,
+        "req_units": usage.req_units,
+        "res_units": usage.res_units,
+        "cost": round(usage.cost_cents, 10),  # without what adding leaves behind
+        "metadata": metadata,
+        "request": asked,
+        "response": shown,
+    }
+    if request.caller.key is not None:
+        log["api_key_id"] = key_of(request.caller)
     if usage.provider is not None:
         log["virtual_key"] = usage.provider["slug"]
     if parent or told.span_id or told.parent_span_id or told.span_name:
@@ -117,6 +128,12 @@ def of_facts(
         prompt = _prompt_of(request, world)
         log["prompt_id"], log["prompt_slug"] = prompt.get("id", ""), prompt.get("slug", "")
     return log
+
+
+@lru_cache(maxsize=512)
+def _address(method: str, path: str) -> tuple[str, str]:
+    """The method and the path of an operation as logs have them. Remembered, so that all logs share them."""
+    return method.upper(), f"/v1{path}"
 
 
 def workspace_of(caller: Caller, world: World, instead: str | None = None) -> str:

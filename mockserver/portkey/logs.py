@@ -5,12 +5,14 @@ Source of every rule that names none: governance-mcp-observability, Logs.
 
 from __future__ import annotations
 
+from sys import intern
+
 from mockserver.contract.problems import invalid
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.contract.secrets import safe_headers
 from mockserver.portkey import calls, logbook, prices
-from mockserver.portkey.log_records import LogRecord, shown
+from mockserver.portkey.log_records import LogRecord, lean, shown
 from mockserver.portkey.metering import tokens_of
 from mockserver.portkey.records import not_found
 from mockserver.values import JSON, Record
@@ -72,27 +74,28 @@ def _reported(said: Record, workspace_id: str, request: Request, world: World) -
     ai_model = ai_model if isinstance(ai_model, str) else ""
     req_units, res_units = tokens_of(answer)
     price = prices.price_of(ai_org, ai_model)
-    return LogRecord(
+    log = LogRecord(
         workspace_id=workspace_id,
         api_key_id=logbook.key_of(request.caller),
         trace_id=trace_id,
         span_id=span_id,
         parent_span_id=parent_span_id,
         span_name=span_name,
-        ai_org=ai_org,
-        ai_model=ai_model,
-        request_url=asked.get("url") or "",
-        request_method=(asked.get("method") or "post").upper(),
+        ai_org=intern(ai_org),
+        ai_model=intern(ai_model),
+        request_url=intern(asked.get("url") or ""),
+        request_method=intern((asked.get("method") or "post").upper()),
         response_status_code=answered.get("status", 200),
         response_time=round(float(answered.get("response_time") or 0)),
         req_units=req_units,
         res_units=res_units,
-        cost=prices.cost_cents(price, None, req_units, res_units) if price is not None else 0,
+        cost=round(prices.cost_cents(price, None, req_units, res_units), 10) if price is not None else 0,
         stream_mode=int(answered.get("streamingMode") is True or question.get("stream") is True),
         metadata=calls.below_defaults(metadata, request.caller, workspace_id, world),
         request={"headers": _headers(asked), "body": question},
         response={"headers": _headers(answered), "body": answer},
     )
+    return lean(log)
 
 
 def _headers(side: Record) -> dict[str, str]:

@@ -6,8 +6,9 @@ Source: gateway-data-plane, Response headers, Budgets and rate limits; governanc
 from __future__ import annotations
 
 import re
+from sys import intern
 
-from mockserver.contract.replies import Reply
+from mockserver.contract.replies import JSON_TYPE, Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import calls, logbook, metering, prices
 from mockserver.portkey.gateway import configs
@@ -109,14 +110,16 @@ def _log(exchange: Exchange, outcome: Outcome, cost_cents: float) -> LogRecord:
     provider, config, world = outcome.provider, exchange.config, exchange.world
     workspace_id = logbook.workspace_of(exchange.caller, world, (provider.record or {}).get("workspace_id"))
     metadata = calls.below_defaults(exchange.said_metadata, exchange.caller, workspace_id, world)
-    shown = Reply(outcome.status, outcome.response if outcome.response is not None else outcome.reply.body)
+    answered = logbook.Answered(
+        outcome.reply.status, JSON_TYPE, outcome.response if outcome.response is not None else outcome.reply.body
+    )
     usage = logbook.Usage(provider.name, outcome.model, provider.record, *outcome.usage, cost_cents)
     trace = (exchange.trace_id, exchange.parent_span_id)
-    log = logbook.of_facts(exchange.request, exchange.told, shown, usage, trace, metadata, workspace_id, world)
+    log = logbook.of_facts(exchange.request, exchange.told, answered, usage, trace, metadata, workspace_id, world)
     if exchange.elapsed_ms:
         log["response_time"] += round(exchange.elapsed_ms)
-    log["option_path"] = outcome.path
     if config.content:
+        log["option_path"] = intern(outcome.path)
         log["mode"] = (config.content.get("strategy") or {}).get("mode", "single")
         log["config"], log["config_id"] = config.slug, config.id
         if targets := _TARGET.findall(outcome.path):
@@ -128,7 +131,7 @@ def _log(exchange: Exchange, outcome: Outcome, cost_cents: float) -> LogRecord:
         log["cache_status"] = outcome.cache_status
         log["cache_type"] = "semantic" if "SEMANTIC" in outcome.cache_status else "simple"
         if outcome.cache_status in HITS:
-            log["response_time"], log["cache_savings"] = 0, _saved(exchange, outcome)
+            log["response_time"], log["cache_savings"] = 0, round(_saved(exchange, outcome), 10)
     return log
 
 
