@@ -7,10 +7,9 @@ spans that lie within it; logs are kept to the second, so no window cuts through
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from mockserver.portkey.log_records import HITS, full, is_success, metadata_of
@@ -23,10 +22,8 @@ K = TypeVar("K")
 SPANS_S = (86_400, 3_600, 60, 1)
 """Seconds of the spans that have tallies, longest first; each is a multiple of the next."""
 
-_BLOCK = 64
-"""So many new logs wait together, so that one more does not copy all that wait."""
-
-_PENDING, _BLOCKS = "logs_pending", "logs_pending_blocks"
+_COUNTED = "logs_counted"
+"""How many logs had arrived when they were last added up."""
 _WORKSPACES = "logs_workspaces"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_S = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
@@ -143,27 +140,15 @@ class Tally:
         return made
 
 
-def note(world: World, logs: Sequence[Record]) -> None:
-    """Take in logs that were just added. Many that come at once, as imports do, are added up here."""
-    facts = world.facts
-    pending = (*(facts.get(_PENDING) or ()), *[log["id"] for log in logs])
-    if len(pending) >= _BLOCK:
-        facts.put(_BLOCKS, (*(facts.get(_BLOCKS) or ()), pending))
-        pending = ()
-    facts.put(_PENDING, pending)
-    if len(logs) >= _BLOCK:
-        _add_up(world)
-
-
 def workspaces(world: World) -> tuple[str, ...]:
     """Return the ids of the workspaces that have logs; an empty one stands for logs of none."""
-    _add_up(world)
+    add_up(world)
     return tuple(world.facts.get(_WORKSPACES) or ())
 
 
 def tallies(world: World, among: Iterable[str], low_s: int, high_s: int) -> list[Tally]:
     """Return tallies that together hold the calls of some workspaces from second `low_s` on and before `high_s`."""
-    _add_up(world)
+    add_up(world)
     return [tally for workspace in among for tally in _within(world, workspace, 0, low_s, high_s)]
 
 
@@ -205,16 +190,14 @@ def added_times(many: Iterable[dict[int, int]]) -> dict[int, int]:
     return made
 
 
-def _add_up(world: World) -> None:
-    """Add the logs that wait to the tallies of their seconds, minutes, hours and days."""
-    pending = [*chain.from_iterable(world.facts.get(_BLOCKS) or ()), *(world.facts.get(_PENDING) or ())]
-    if not pending:
+def add_up(world: World) -> None:
+    """Add the logs that are new to the tallies of their seconds, minutes, hours and days."""
+    logs, counted = world["logs"], world.facts.get(_COUNTED) or 0
+    if logs.arrivals == counted:
         return
-    world.facts.put(_BLOCKS, ())
-    world.facts.put(_PENDING, ())
+    world.facts.put(_COUNTED, logs.arrivals)
     found: dict[tuple[str, int], Tally] = {}
-    for kept in filter(None, map(world["logs"].get, pending)):  # a tester may have taken one out
-        log = full(kept)
+    for log in map(full, logs.since(counted)):
         found.setdefault((log["workspace_id"], second_at(log["created_at"])), Tally()).count(log)
     known = world.facts.get(_WORKSPACES) or ()
     new = sorted({workspace for workspace, _ in found}.difference(known))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
-from mockserver.portkey import calls, log_tallies
+from mockserver.portkey import calls
 from mockserver.portkey.identity import Caller
 from mockserver.portkey.log_records import LogRecord, add, kept
 from mockserver.portkey.records import find_config, find_prompt
@@ -46,14 +46,11 @@ class Answered(NamedTuple):
 def record(world: World, *logs: LogRecord) -> None:
     """Put logs into the world, at the time of its clock. A log without a trace gets one of its own."""
     now = world.clock.timestamp()
-    made = []
     for log in logs:
         entry = kept(log, world.ids.uuid4(), now)
         if not log.get("trace_id"):
             entry["trace_id"] = world.ids.uuid4()  # gateway-data-plane, Request headers: a random one, version 4
         add(world, entry)
-        made.append(entry)
-    log_tallies.note(world, made)
 
 
 def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> LogRecord:

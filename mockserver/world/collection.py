@@ -107,14 +107,15 @@ class Collection:
         """Put a new record in. Raises `Duplicate` when its key or a unique value is taken; nothing is changed then."""
         layout = self.layout
         key = record[layout.key]
-        if key in self._rows:
+        if self._rows.get(key) is not None:
             raise Duplicate(layout.key, key)
         entry: Entry = (record.get(layout.order) or "", self._arrivals, key)
-        for field, index in self._unique:
-            self._check(index, field, record.get(field), key)
-        for field, index in self._unique:
-            for each in _values(record.get(field)):
-                index.put(each, key)
+        if self._unique:
+            for field, index in self._unique:
+                self._check(index, field, record.get(field), key)
+            for field, index in self._unique:
+                for each in _values(record.get(field)):
+                    index.put(each, key)
         for field, groups in self._groups:
             value = record.get(field)
             if value is not None:
@@ -232,6 +233,15 @@ class Collection:
     def count(self, **group: str) -> int:
         """How many records there are, or how many of one group."""
         return self._ordered(group).count
+
+    @property
+    def arrivals(self) -> int:
+        """How many records were ever put in; a number for `since`."""
+        return self._arrivals
+
+    def since(self, arrivals: int) -> list[Record]:
+        """Return the records that were put in after so many others and are still there, newest first."""
+        return self._records(self._order.arrived(arrivals))
 
     def freeze(self) -> State:
         """Return all that the collection holds, to be shared."""

@@ -119,6 +119,11 @@ class Order:
                 break
         return keys
 
+    def arrived(self, since: int) -> list[str]:
+        """Return the keys of the entries with this number of arrival or a later one, in descending order."""
+        chunks = (self._own, *reversed(self._frozen.chunks))
+        return [entry[2] for chunk in chunks for entry in reversed(chunk) if entry[1] >= since]
+
     def rank(self, entry: Entry) -> int:
         """Return how many entries come before this one in descending order, whether it is there or not."""
         own, chunks = self._own, self._frozen.chunks

@@ -30,12 +30,17 @@ NO_PROVIDER_IN_CONFIG = (
 HOOKS_FAILED = "The guardrail checks defined in the config failed. You can find more information in the `hook_results` object."
 
 
+_NO_REPLY = Reply()
+"""Stands for a reply until there is one."""
+
+
 def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
     """Return what a target, with all that it inherits, comes to."""
     world = exchange.world
     provider, body = addressed(exchange, target)
-    body = body if exchange.is_form else shaped(body, target)
-    outcome = Outcome(Reply(), path, provider, model_of(exchange.kind, body))
+    if target and not exchange.is_form:
+        body = shaped(body, target)
+    outcome = Outcome(_NO_REPLY, path, provider, model_of(exchange.kind, body))
     exchange.target = target
     exchange.strict = not exchange.told.is_loose and target.get("strict_open_ai_compliance") is not False
 
@@ -63,8 +68,7 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
             return outcome
 
     try:
-        billed = metering.Billed(provider.name, provider.slug, provider.record, outcome.model)
-        metering.admit_to(exchange.request, billed, world)
+        metering.admit_to(exchange.request, outcome.billed, world)
     except Problem as problem:
         outcome.reply = envelopes.of_gateway(problem)
         return outcome
@@ -123,7 +127,7 @@ def _asked(
     heeds = settings.get("use_retry_after_header") or settings.get("use_retry_after_headers")
     waited_s = 0.0
     for tried in range(attempts + 1):
-        answer = ask(exchange, target, provider, body, outcome.path)
+        answer = ask(exchange, target, provider, body, outcome.path, outcome.model)
         after = judge(answer.text) if answer.status == 200 else hooks.NOTHING
         if body.get("stream") is True:
             after = after._replace(failed=False, denied=False)  # it is judged at its end, when its status is long out
@@ -149,19 +153,21 @@ def addressed(exchange: Exchange, target: Record) -> tuple[Provider, Record]:
     In a target `provider` counts before `virtual_key` and that before the model of `override_params`; one that says nothing
     borrows what the call says. Fails: `invalid-request` when nobody says anything.
     """
-    body, said, key = exchange.body, target.get("provider"), target.get("virtual_key")
-    if isinstance(said, str) and said.startswith("@"):
-        return resolved(exchange, said[1:].partition("/")[0]), body
-    if key and not said:
-        return resolved(exchange, key), body
-    if said:
-        if said not in PROVIDERS:
-            raise Problem(INVALID_REQUEST, "Invalid provider passed")
-        return Provider(said), body
-    slug, model = metering.parted(str((target.get("override_params") or {}).get("model") or ""))
-    if slug:
-        target["override_params"] = {**target["override_params"], "model": model}
-        return resolved(exchange, slug), body
+    body = exchange.body
+    if target:
+        said, key = target.get("provider"), target.get("virtual_key")
+        if isinstance(said, str) and said.startswith("@"):
+            return resolved(exchange, said[1:].partition("/")[0]), body
+        if key and not said:
+            return resolved(exchange, key), body
+        if said:
+            if said not in PROVIDERS:
+                raise Problem(INVALID_REQUEST, "Invalid provider passed")
+            return Provider(said), body
+        slug, model = metering.parted(str((target.get("override_params") or {}).get("model") or ""))
+        if slug:
+            target["override_params"] = {**target["override_params"], "model": model}
+            return resolved(exchange, slug), body
     if exchange.slug:
         return resolved(exchange, exchange.slug), body
     if exchange.provider_name:

@@ -131,6 +131,12 @@ class Outcome:
         """The status that the caller gets."""
         return self.reply.status
 
+    @property
+    def billed(self) -> metering.Billed:
+        """Who is paid for it."""
+        provider = self.provider
+        return metering.Billed(provider.name, provider.slug, provider.record, self.model)
+
 
 def opened(kind: str, request: Request, world: World, config: Chosen, body: Record) -> Exchange:
     """Return a call with what its headers and its model say.

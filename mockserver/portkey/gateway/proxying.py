@@ -74,7 +74,7 @@ def pass_on(
         operation, is_limited = exchange.request.operation.id, False
         if _is_metered(exchange):
             try:
-                metering.admit_to(exchange.request, _billed(outcome), exchange.world)
+                metering.admit_to(exchange.request, outcome.billed, exchange.world)
             except Problem as problem:
                 missed, is_limited = None, True
                 outcome.reply = envelopes.of_gateway(problem)
@@ -116,18 +116,13 @@ def _is_metered(exchange: Exchange) -> bool:
     return exchange.request.operation.id not in scopes.OPERATIONS
 
 
-def _billed(outcome: Outcome) -> metering.Billed:
-    provider = outcome.provider
-    return metering.Billed(provider.name, provider.slug, provider.record, outcome.model)
-
-
 def _settle(exchange: Exchange, outcome: Outcome, *, is_limited: bool) -> None:
     """Count a call as a request, and log it; it is charged nothing.
 
     Such calls read and change what providers keep: a reply that tells tokens (a stored response, a run, a batch) tells of a
     call that was paid for already.
     """
-    world, reply, billed = exchange.world, outcome.reply, _billed(outcome)
+    world, reply, billed = exchange.world, outcome.reply, outcome.billed
     if not billed.model and isinstance(reply.body, dict):
         billed = billed._replace(model=str(reply.body.get("model") or ""))
     if not is_limited:

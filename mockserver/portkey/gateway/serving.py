@@ -94,9 +94,8 @@ def _counted(exchange: Exchange, outcome: Outcome) -> float:
     """Count what a call used, unless it reached no provider; return its cost in cents."""
     if not outcome.asked:
         return 0.0
-    provider = outcome.provider
-    billed = metering.Billed(provider.name, provider.slug, provider.record, outcome.model)
-    besides = prices.pictures_cents(provider.name, outcome.model, exchange.body, outcome.response)
+    billed = outcome.billed
+    besides = prices.pictures_cents(billed.name, billed.model, exchange.body, outcome.response)
     if outcome.sound != (0, 0):
         besides += metering.sound_cents(billed, *outcome.sound, exchange.world)
     return metering.count(exchange.request, billed, *outcome.usage, exchange.world, besides)
@@ -137,6 +136,4 @@ def _log(exchange: Exchange, outcome: Outcome, cost_cents: float) -> LogRecord:
 
 def _saved(exchange: Exchange, outcome: Outcome) -> float:
     """What a hit did not have to pay, in cents."""
-    provider = outcome.provider
-    billed = metering.Billed(provider.name, provider.slug, provider.record, outcome.model)
-    return metering.cost_cents(billed, *metering.tokens_of(outcome.response), exchange.world)
+    return metering.cost_cents(outcome.billed, *metering.tokens_of(outcome.response), exchange.world)

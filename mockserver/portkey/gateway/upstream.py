@@ -96,9 +96,8 @@ class Ids:
         return prefix + self._world.ids.text(24)
 
 
-def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, path: str) -> Answer:
+def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, path: str, model: str) -> Answer:
     """Return what a provider answers, or how it fails; `exchange.elapsed_ms` grows by the time that it takes."""
-    model = model_of(exchange.kind, body)
     unsupported = _unsupported(exchange.kind, provider)
     if unsupported is not None:
         return unsupported

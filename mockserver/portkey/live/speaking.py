@@ -127,7 +127,7 @@ class Response:
         read = tokens.count_messages(written(instructions, context)) + tokens.count_tools(self._body)
         self._count = Count(read, round(HEARD_TOKENS_A_SECOND * seconds_heard(context)))
         line.exchange.elapsed_ms = 0.0
-        self._answer = upstream.ask(line.exchange, line.target, line.provider, self._body, line.path)
+        self._answer = upstream.ask(line.exchange, line.target, line.provider, self._body, line.path, line.model)
         self._delay_ms = line.exchange.elapsed_ms
         script = self._answer.script
         self._chunk_size = script.get("chunk_size") or 1
