@@ -15,7 +15,7 @@ from mockserver.contract.errors import DocumentError, SetupError
 from mockserver.reporting.finding import Place
 from mockserver.reporting.report import Report
 from mockserver.resolver import StubResolver
-from mockserver.stubs.inference import override_fault
+from mockserver.stubs.inference import infer, override_fault
 from mockserver.stubs.resources import ResourceStubs
 
 
@@ -29,7 +29,7 @@ def overrides(subject: Subject) -> list[Fault]:
     ]
     if not faults:
         try:
-            ResourceStubs(subject.document, operations)
+            infer(operations, subject.document)
         except SetupError as error:
             place, _, message = str(error).partition(": ")
             faults.append(Fault("MS-D018", f"{place}/x-resource", message))

@@ -17,7 +17,7 @@ from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.contract.shapes import Shape, branches, shape_of
 from mockserver.stubs import paging
-from mockserver.stubs.inference import Resource, Role, infer, override_fault, success
+from mockserver.stubs.inference import Resource, Role, candidates, infer, override_fault, success
 from mockserver.stubs.sampling import Sampler, Source
 from mockserver.stubs.service import Stub
 from mockserver.values import JSON, Record
@@ -40,7 +40,11 @@ _UPDATED = frozenset({"updated_at", "updatedAt", "last_updated_at", "lastUpdated
 
 
 class ResourceStubs:
-    """Makes the stubs of one document."""
+    """Makes the stubs of one document.
+
+    Its roles are inferred when one is first needed; `SetupError` for an `x-resource` that does not fit shows then, at the
+    latest by `layouts`, unless families serve all operations that may have a role.
+    """
 
     def __init__(self, document: Record, operations: list[Operation]) -> None:
         self.document = document
@@ -51,19 +55,31 @@ class ResourceStubs:
         ]
         if faults:
             raise SetupError("; ".join(faults))
-        self.roles = infer(operations, document)
+        self._operations = operations
+        self._candidates = candidates(operations)
         self.sampler = Sampler(document, "reply")
         self._makers: dict[Resource, list[_Fresh]] = {}
+
+    @cached_property
+    def roles(self) -> dict[Operation, Role]:
+        """The role of each operation that has one. Raises `SetupError` for an `x-resource` that does not fit."""
+        return infer(self._operations, self.document)
+
+    def role(self, operation: Operation) -> Role | None:
+        """Return the role of an operation; what cannot have one does not cost the inference of all."""
+        return self.roles.get(operation) if operation in self._candidates else None
 
     def layouts(self, families: set[Operation], declared: Mapping[str, Layout]) -> dict[str, Layout]:
         """Return how the collections are laid out, given which operations families serve, and what is declared for some.
 
         A collection whose operations are all served here is laid out for that, with the declared indexes besides.
         """
+        made = dict(declared)
+        if self._candidates <= families:
+            return made
         named: dict[str, list[Operation]] = {}
         for operation, role in self.roles.items():
             named.setdefault(role.resource.name, []).append(operation)
-        made = dict(declared)
         for name, operations in named.items():
             if families.isdisjoint(operations):
                 more = declared.get(name, Layout())
@@ -72,7 +88,7 @@ class ResourceStubs:
 
     def why(self, operation: Operation) -> str:
         """Why an operation has the stub that it has, for people."""
-        role = self.roles.get(operation)
+        role = self.role(operation)
         if role is None:
             return "no resource is implied by its path and schemas"
         return f"{role.kind} of {role.resource.name}: {role.why}"
@@ -123,7 +139,7 @@ class ResourceStubs:
 
     def stub(self, operation: Operation) -> tuple[str, Stub]:
         """Return the kind of an operation's stub, `resource` or `sample`, and the stub, made on its first call."""
-        role = self.roles.get(operation)
+        role = self.role(operation)
         _, content = success(operation)
         in_json = content is None or "json" in content.media_type
         if role is None or not (in_json or role.kind == "view"):
@@ -140,11 +156,14 @@ class ResourceStubs:
 
     def invented(self, operation: Operation) -> Stub:
         """Return what answers for a record that is not there as if it were: a sample with the id that was asked for."""
-        role = self.roles.get(operation)
+        return _Later(lambda: self._invented(operation))
+
+    def _invented(self, operation: Operation) -> Stub:
+        role = self.role(operation)
         _, content = success(operation)
         if role is None or content is None or "json" not in content.media_type:
-            return _Later(lambda: _Sample(self, operation))
-        return _Later(lambda: _Invented(self, operation, role))
+            return _Sample(self, operation)
+        return _Invented(self, operation, role)
 
 
 class _Later:
@@ -178,7 +197,7 @@ class _Headed:
         return reply
 
     def location(self, request: Request, reply: Reply) -> str | None:
-        role, record = self.stubs.roles.get(self.operation), reply.body
+        role, record = self.stubs.role(self.operation), reply.body
         if role is None or role.kind != "create":
             return None
         for name in (*role.inside, role.resource.key):
