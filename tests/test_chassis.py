@@ -1,0 +1,38 @@
+"""What importing connexion our way leaves to others."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def printed(program: str) -> list[str]:
+    """The lines that a process of its own prints: this one has imported everything long since."""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_what_is_put_off_is_there_for_others() -> None:
+    program = (
+        "import sys, mockserver.chassis\n"
+        "print([name for name in ('requests', 'httpx', 'jinja2', 'starlette.templating') if name in sys.modules])\n"
+        "import httpx, jinja2\n"
+        "print(httpx.AsyncClient.__name__, jinja2.Template('{{ 6 * 7 }}').render())\n"
+    )
+    assert printed(program) == ["[]", "AsyncClient 42"]
+
+
+def test_connexion_gets_what_was_put_off_when_it_calls_it() -> None:
+    program = (
+        "import mockserver.chassis\n"
+        "from connexion import spec\n"
+        "print(spec.jinja2.Template('{{ 6 * 7 }}').render())\n"
+        "from connexion.middleware import swagger_ui\n"
+        "print(type(swagger_ui.Jinja2Templates(directory='.')).__module__)\n"
+    )
+    assert printed(program) == ["42", "starlette.templating"]
+
+
+def test_package_is_whole_for_who_asks_it() -> None:
+    """A user's own code may import connexion besides us."""
+    assert printed("import mockserver.chassis, connexion\nprint(connexion.AsyncApp.__name__)") == ["AsyncApp"]
