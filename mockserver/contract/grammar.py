@@ -86,6 +86,13 @@ def walk(kind: str, node: Record, path: tuple[str | int, ...] = ()) -> Iterator[
         stack.extend((here + below, child_kind, child) for below, child_kind, child in children(kind_here, node_here))
 
 
+def operations(document: Record) -> Iterator[Record]:
+    """Yield every operation, without a look at what is below it: a tenth of what there is to walk."""
+    for _, kind, item in children("document", document):
+        if kind == "pathItem":
+            yield from (node for _, kind_here, node in children(kind, item) if kind_here == "operation")
+
+
 def find(document: JSON, reference: str) -> JSON:
     """Return what a reference within the document (`#/components/…`) points to. Raises `KeyError`."""
     if not isinstance(reference, str) or not reference.startswith("#"):

@@ -72,8 +72,8 @@ def base_path(document: Record) -> str:
 
 def add_error_responses(document: Record, statuses: tuple[str, ...], response: Record) -> Record:
     """Document the statuses for every operation that neither lists nor covers them by a range or a default."""
-    for _, kind, node in grammar.walk("document", document):
-        if kind == "operation" and isinstance(node.get("responses"), dict) and node["responses"]:
+    for node in grammar.operations(document):
+        if isinstance(node.get("responses"), dict) and node["responses"]:
             responses = node["responses"]
             for status in statuses:
                 if not {status, f"{status[0]}XX", "default"} & set(responses):
@@ -83,8 +83,8 @@ def add_error_responses(document: Record, statuses: tuple[str, ...], response: R
 
 def add_upgrade_responses(document: Record, response: Record) -> Record:
     """Document the refusal of a plain call for every operation that opens a WebSocket."""
-    for _, kind, node in grammar.walk("document", document):
-        if kind == "operation" and "101" in (node.get("responses") or {}):
+    for node in grammar.operations(document):
+        if "101" in (node.get("responses") or {}):
             node["responses"].setdefault("426", response)
     return document
 

@@ -9,6 +9,7 @@ from mockserver.contract import grammar
 from mockserver.contract.normalising import BROKEN
 from mockserver.values import JSON, Record, pointer
 
+_STATUS = re.compile(r"[1-5]([0-9][0-9]|XX)|default")
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
 
@@ -156,6 +157,8 @@ class _Reader:
         self.document = document
         self.shared: dict[tuple[str, str], Response] = {}
         """Responses that are components, by status and reference: hundreds of operations refer to a few."""
+        self.shared_parameters: dict[str, Parameter] = {}
+        """Parameters that are components, by reference."""
 
     def operation(self, method: str, path: str, spec: Record, place: str) -> Operation:
         parameters = tuple(
@@ -177,7 +180,7 @@ class _Reader:
         if not responses:
             raise OperationFault(place, "no response is described")
         for status in responses:
-            if re.fullmatch(r"[1-5]([0-9][0-9]|XX)|default", status) is None:
+            if _STATUS.fullmatch(status) is None:
                 raise OperationFault(f"{place}/responses", f"{status!r} is no status: write 200, 4XX or default")
         security = spec.get("security", self.document.get("security")) or []
         schemes = (self.document.get("components") or {}).get("securitySchemes") or {}
@@ -199,6 +202,13 @@ class _Reader:
         )
 
     def parameter(self, raw: Record, place: str) -> Parameter:
+        if isinstance(raw, dict) and isinstance(raw.get("$ref"), str):
+            if raw["$ref"] not in self.shared_parameters:
+                self.shared_parameters[raw["$ref"]] = self.own_parameter(raw, place)
+            return self.shared_parameters[raw["$ref"]]
+        return self.own_parameter(raw, place)
+
+    def own_parameter(self, raw: Record, place: str) -> Parameter:
         node, at = self.follow(raw, place)
         name, location = str(node["name"]), str(node["in"])
         if location not in _STYLES:
