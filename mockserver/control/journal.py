@@ -109,3 +109,8 @@ def _after(newest: Iterable[Entry], number: int) -> list[Entry]:
             break
         found.append(entry)
     return found
+
+
+def led_nowhere(entry: Entry) -> bool:
+    """Whether neither an operation nor a mapping got a call."""
+    return entry.operation is None and entry.mapping is None

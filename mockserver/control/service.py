@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any
 
 from mockserver import __version__, data, values
 from mockserver.contract import normalising
@@ -20,13 +19,10 @@ from mockserver.contract.operations import Operation
 from mockserver.contract.problems import BODY_TOO_LARGE, CONFLICT, FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, Problem, invalid
 from mockserver.contract.replies import Reply, Stream
 from mockserver.contract.requests import ContractBroken, Request, refusal
-from mockserver.control import finding, guard, har, journal, near, wiremock
-from mockserver.control.covering import Coverings
+from mockserver.control import guard, journal, wiremock
 from mockserver.control.exhibit import Exhibit, timestamp, verdict
-from mockserver.control.finding import Finder
 from mockserver.control.pages import Pages
 from mockserver.control.tokens import TokenError, Tokens, parse
-from mockserver.stubbing.asked import Asked
 from mockserver.stubbing.entrance import Entrance
 from mockserver.stubs.service import PlainService, Ready, Service, Stub
 from mockserver.values import JSON, Record
@@ -34,6 +30,11 @@ from mockserver.world.clock import parse_timestamp
 from mockserver.world.collection import Collection, Duplicate
 from mockserver.world.journal import Entry, Event
 from mockserver.world.world import World, Worlds
+
+if TYPE_CHECKING:
+    from mockserver.control.covering import Coverings
+    from mockserver.control.finding import Finder
+    from mockserver.control.misses import Misses
 
 BASE_PATH = "/__admin"
 """Where the admin API is served."""
@@ -307,7 +308,7 @@ class Control(Guarded):
 
     def list_unmatched_requests(self, request: Request, world: World) -> Reply:
         """Show the calls that led nowhere."""
-        return self._listed(_led_nowhere, request, world)
+        return self._listed(journal.led_nowhere, request, world)
 
     def count_requests(self, request: Request, world: World) -> Reply:
         """Count the calls that fit the filters."""
@@ -333,53 +334,20 @@ class Control(Guarded):
 
     def list_near_misses(self, request: Request, world: World) -> Reply:
         """Show what the calls that led nowhere came close to, newest call first."""
-        led_nowhere = [entry for entry in world.journal.newest() if _led_nowhere(entry)][: request.query["limit"]]
-        found = []
-        for entry in led_nowhere:
-            shown = self._exhibit.show(entry, world)
-            found += self._near(self._finder.looked_at(entry, shown), shown, world)
-        return Reply(200, {"nearMisses": found})
+        return self._misses.of_calls(request, world)
 
     def find_near_misses_of_request(self, request: Request, world: World) -> Reply:
         """Show what a request comes close to that nobody has made."""
-        fields = request.fields
-        method = fields.get("method", "GET").upper()
-        path, _, query = fields["url"].partition("?")
-        headers = [(name.lower().encode(), value.encode()) for name, value in fields.get("headers", {}).items()]
-        body = fields.get("body", "").encode()
-        asked = Asked(
-            method,
-            unquote(path),
-            query.encode(),
-            headers,
-            body,
-            self._finder.routed(method, path),
-            self.facts.base_path,
-        )
-        shown = {name: self._exhibit.veil(world).over(value) for name, value in fields.items()}
-        return Reply(200, {"nearMisses": self._near(near.Looked(asked, asked), shown, world)})
+        return self._misses.of_request(request, world)
 
     def find_near_misses_of_pattern(self, request: Request, world: World) -> Reply:
         """Show which calls come close to a pattern. What the journal alone knows of says which calls are looked at."""
-        pattern = self._finder.pattern(request.fields)
-        own = {name: value for name, value in request.fields.items() if name in finding.OWN and name != "path"}
-        is_meant = self._finder.by_pattern(own, world)
-        found = []
-        for entry in filter(is_meant, world.journal.newest()):
-            asked = self._finder.asked(entry)
-            missed = near.miss(pattern, near.Looked(asked, asked), world)
-            if missed is not None:
-                found.append((missed.distance, entry))
-        result = []
-        for _, entry in sorted(found, key=lambda each: each[0])[: near.MOST]:
-            shown = self._exhibit.show(entry, world)
-            missed = near.miss(pattern, self._finder.looked_at(entry, shown), world)
-            assert missed is not None
-            result.append({"request": shown, "matchResult": missed.as_json(self._exhibit.veil(world))})
-        return Reply(200, {"nearMisses": result})
+        return self._misses.of_pattern(request, world)
 
     def export_requests(self, request: Request, world: World) -> Reply:
         """Return the calls that fit the filters as a HAR file. Fails: `forbidden` for secrets that may not be shown."""
+        from mockserver.control import har  # late: few ask for it
+
         keeps = request.query["secrets"] == "keep"
         if keeps and not self.facts.access.unredacted:
             raise Problem(FORBIDDEN, "Exports hold secrets only where the server was started with --unredacted")
@@ -509,9 +477,11 @@ class Control(Guarded):
         """Show a record. Fails: `not-found`."""
         return Reply(200, self._shown_record(self._record(request, world), world))
 
+    # The rooms of this service are loaded when somebody first asks for them: a start needs none.
+
     @cached_property
     def _setting(self) -> Any:
-        """What serves mappings, scenarios and faults; loaded when somebody first asks for them."""
+        """What serves mappings, scenarios and faults."""
         from mockserver.control.setting import Setting
 
         return Setting(self.facts.entrance.stubbing)
@@ -522,11 +492,21 @@ class Control(Guarded):
 
     @cached_property
     def _coverings(self) -> Coverings:
+        from mockserver.control.covering import Coverings
+
         return Coverings(self.facts.contract, self.facts.base_path, self.facts.service)
 
     @cached_property
     def _finder(self) -> Finder:
+        from mockserver.control.finding import Finder
+
         return Finder(self.facts.contract.operations, self.facts.base_path)
+
+    @cached_property
+    def _misses(self) -> Misses:
+        from mockserver.control.misses import Misses
+
+        return Misses(self.facts.contract.operations, self.facts.base_path, self._finder, self._exhibit)
 
     def _patience(self, fields: Record) -> float:
         return min(float(fields.get("timeout_s", WAIT_S)), self.facts.longest_wait_s)
@@ -535,18 +515,6 @@ class Control(Guarded):
         """Whether a call counts for who waits."""
         fits, after = self._finder.by_pattern(fields.get("request") or {}, world, "/request"), fields.get("after", 0)
         return lambda entry: entry.number > after and fits(entry)
-
-    def _near(self, call: near.Looked, shown: Record, world: World) -> list[Record]:
-        """The mappings, and where no operation got the call the operations, that it came close to."""
-        veil = self._exhibit.veil(world)
-        found: list[Record] = [
-            {"request": shown, "stubMapping": veil.over(definition), "matchResult": missed.as_json(veil)}
-            for definition, missed in near.mappings(call, world)
-        ]
-        for operation, missed in near.operations(self.facts.contract.operations, call) if call.asked.operation is None else ():
-            told = {"id": operation.id, "method": operation.method.upper(), "path": operation.path}
-            found.append({"request": shown, "operation": told, "matchResult": missed.as_json(veil)})
-        return sorted(found, key=lambda each: float(each["matchResult"]["distance"]))
 
     def _listed(self, fits: Callable[[Entry], bool], request: Request, world: World) -> Reply:
         ring = world.journal
@@ -620,10 +588,6 @@ class Control(Guarded):
             "snapshots": sorted(self.facts.worlds.snapshots(name)),
             **_time(world),
         }
-
-
-def _led_nowhere(entry: Entry) -> bool:
-    return entry.operation is None and entry.mapping is None
 
 
 def _is_own(collection: str) -> bool:

@@ -1,4 +1,4 @@
-"""What importing connexion our way leaves to others."""
+"""What a start imports, and what it leaves until it is needed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ def printed(program: str) -> list[str]:
     """The lines that a process of its own prints: this one has imported everything long since."""
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
+
+
+def test_serving_loads_no_room_before_it_is_asked_for() -> None:
+    """Each takes its milliseconds; near misses and coverage are for who looks at the journal."""
+    rooms = ("coverage", "control.near", "control.har", "control.finding", "control.covering", "stubbing.matching")
+    program = (
+        "import sys, mockserver.cli, mockserver.server\n"
+        "from mockserver.app import App, Settings\n"
+        "App(Settings())\n"
+        f"print([name for name in {rooms} if f'mockserver.{{name}}' in sys.modules])\n"
+    )
+    assert printed(program) == ["[]"]
 
 
 def test_what_is_put_off_is_there_for_others() -> None:
