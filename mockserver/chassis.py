@@ -49,11 +49,16 @@ It does no more than call their names. Together they cost a fifth of our start.
 
 
 class _Later(ModuleType):
-    """Stands for a module while connexion is imported: each of its names is a function that imports it when called."""
+    """Stands for a module while connexion is imported: each of its names is a function that imports it when called.
+
+    Whoever has kept the module itself finds in it afterwards what the real one holds.
+    """
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if sys.modules.get(self.__name__) is not self:
+            return getattr(import_module(self.__name__), name)
 
         def call(*args: Any, **keywords: Any) -> Any:
             return getattr(import_module(self.__name__), name)(*args, **keywords)

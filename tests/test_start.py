@@ -34,15 +34,15 @@ def test_what_is_put_off_is_there_for_others() -> None:
     assert printed(program) == ["[]", "AsyncClient 42"]
 
 
-def test_connexion_gets_what_was_put_off_when_it_calls_it() -> None:
+def test_connexion_gets_what_was_put_off_when_it_uses_it() -> None:
     program = (
         "import mockserver.chassis\n"
         "from connexion import spec\n"
-        "print(spec.jinja2.Template('{{ 6 * 7 }}').render())\n"
+        "print(spec.jinja2.Template.__name__)\n"
         "from connexion.middleware import swagger_ui\n"
         "print(type(swagger_ui.Jinja2Templates(directory='.')).__module__)\n"
     )
-    assert printed(program) == ["42", "starlette.templating"]
+    assert printed(program) == ["Template", "starlette.templating"]
 
 
 def test_package_is_whole_for_who_asks_it() -> None:
