@@ -62,10 +62,16 @@ _QUOTED: dict[tuple[tuple[str, ...], str], str] = {
 """The gateway's own words for what the document's schema refuses: by the last two names of the place, and the keyword."""
 
 
-def shape_faults(config: JSON) -> list[Fault]:
-    """Return how a value breaks the document's schema of configs."""
+def shape(document: Record) -> Validator:
+    """Return the validator of the document's schema of configs."""
+    return Gate(document, "request").validator({"$ref": "#/components/schemas/ConfigContent"})
+
+
+def shape_faults(config: JSON, shape: Validator | None = None) -> list[Fault]:
+    """Return how a value breaks the document's schema of configs, whose validator need not be given."""
     faults = []
-    for finding in flatten(from_gate(_shape().iter_errors(config))):
+    validator = _shape() if shape is None else shape
+    for finding in flatten(from_gate(validator.iter_errors(config))):
         told = violation(finding, "", finding.path, finding.rule)
         names = tuple(part for part in finding.path if isinstance(part, str))[-2:]
         faults.append(Fault(told.pointer, _QUOTED.get((names, finding.keyword), told.message)))
@@ -93,8 +99,7 @@ def faults(config: Record, world: World, workspace_id: str | None, known: bool =
 
 @cache
 def _shape() -> Validator:
-    document = load_document(data.DOCUMENT, data.DOCUMENT_BUNDLE).document
-    return Gate(document, "request").validator({"$ref": "#/components/schemas/ConfigContent"})
+    return shape(load_document(data.DOCUMENT, data.DOCUMENT_BUNDLE).document)
 
 
 def _nodes(config: Record, place: str = "") -> Iterator[tuple[str, Record]]:

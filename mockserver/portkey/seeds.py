@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeAlias
 
-from mockserver.contract.gate import compile_schema
+from mockserver.contract.gate import Validator, compile_schema
 from mockserver.contract.problems import Problem
 from mockserver.portkey import access, config_rules, configs, guardrails, memberships, provider_rows, scopes, workspaces
 from mockserver.portkey.keys import make_key
@@ -136,9 +137,9 @@ def _plant_guardrail(entry: Record, world: World) -> None:
     guardrails.make({"actions": {}, **entry}, home, world, slug=entry.get("slug"))
 
 
-def _plant_config(entry: Record, world: World) -> None:
+def _plant_config(entry: Record, world: World, shape: Validator | None = None) -> None:
     workspace_id = _workspace(entry["workspace"], world)["id"]
-    faults = config_rules.shape_faults(entry["config"]) or config_rules.faults(entry["config"], world, workspace_id)
+    faults = config_rules.shape_faults(entry["config"], shape) or config_rules.faults(entry["config"], world, workspace_id)
     if faults:
         raise _Unknown("; ".join(f"config{fault.pointer}: {fault.text}" for fault in faults))
     fields = {**entry, "is_default": int(entry.get("is_default", False))}
@@ -275,8 +276,11 @@ _HINTS = {"scopes": ": write `all`, or a list of at least one scope"}
 """What to add to an error about a field whose rule a validator cannot put into words."""
 
 
-def plant(world: World, fixture: Record) -> None:
-    """Fill a world. Raises `FixtureError` at the place of the mistake. A world without an admin key gets one."""
+def plant(world: World, fixture: Record, document: Record) -> None:
+    """Fill a world. Raises `FixtureError` at the place of the mistake. A world without an admin key gets one.
+
+    The document is Portkey's: it has the schema of configs.
+    """
     for section in fixture:
         if section not in SECTIONS:
             raise FixtureError((section,), f"there is no section {section!r}, only {', '.join(SECTIONS)}")
@@ -287,13 +291,14 @@ def plant(world: World, fixture: Record) -> None:
         if not isinstance(entries, list):
             raise FixtureError((section,), "a list of entries is needed here")
         gate = compile_schema(schema)
+        plant_one = partial(_plant_config, shape=config_rules.shape(document)) if section == "configs" else planter
         for at, entry in _expanded(section, entries):
             error = next(iter(gate.iter_errors(entry)), None)
             if error is not None:
                 hint = _HINTS.get(str(error.instance_path[0]) if error.instance_path else "", "")
                 raise FixtureError((section, at, *error.instance_path), f"{error.message}{hint}")
             try:
-                planter(entry, world)
+                plant_one(entry, world)
             except Duplicate as mistake:
                 what = {"_secrets": "secret"}.get(mistake.field, mistake.field)
                 raise FixtureError((section, at), f"another entry has the same {what}") from mistake

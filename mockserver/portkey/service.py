@@ -33,6 +33,7 @@ class PortkeyService:
 
     def __init__(self, document: Record, *, strict: bool) -> None:
         self._strict = strict
+        self._document = document
         self._auditor = Auditor(document)
 
     def identify(
@@ -106,7 +107,7 @@ class PortkeyService:
 
     def seed(self, world: World, fixture: Record) -> None:
         """Fill a new world from a fixture."""
-        seeds.plant(world, fixture)
+        seeds.plant(world, fixture, self._document)
 
     def greeting(self, world: World) -> str:
         """The admin key of a seed world, and a workspace's key if it has one: what the real service would ask for."""
