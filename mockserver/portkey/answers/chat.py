@@ -7,7 +7,7 @@ answers. *Chosen*: left to itself it calls no tool, so that every conversation w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from mockserver.portkey.answers import logprobs, samples, tokens, wording
@@ -94,7 +94,7 @@ class Completion(NamedTuple):
     usage: Usage
     legacy: bool
     top_logprobs: int | None
-    chance: Chance
+    root: bytes
 
     def as_json(self) -> Record:
         """Return the reply."""
@@ -192,7 +192,7 @@ class Completion(NamedTuple):
     def _likely(self, index: int, choice: Choice) -> list[logprobs.Likely] | None:
         if self.top_logprobs is None or choice.pieces is None:
             return None
-        return logprobs.told(choice.pieces, self.chance.of("logprobs", index), self.top_logprobs)
+        return logprobs.told(choice.pieces, Chance.at(self.root).of("logprobs", index), self.top_logprobs)
 
     def _logprobs(self, choice: Choice, likely: Sequence[logprobs.Likely] | None) -> Record | None:
         if likely is None:
@@ -209,34 +209,60 @@ def answer(body: Record, model: str, chance: Chance, ids: Ids, created: int, sai
 
     Everything but ids and time follows from the seed, the model and what the request asks for.
     """
-    said = said or _UNSAID
-    fingerprint = _fingerprint(chance.root, model)
-    chance = chance.of("chat", model, [*map(body.get, _MATTERS)])
-    asking = asked(body)
+    root = chance.of("chat", model, [*map(body.get, _MATTERS)]).root
     id_ = ids.new("chatcmpl-")
-    choices = tuple([_Speaker(body, asking, said, chance, index, ids).choice() for index in range(body.get("n") or 1)])
-    counted = {
-        "prompt_tokens": tokens.count_messages(body.get("messages") or ()) + tokens.count_tools(body),
-        "completion_tokens": sum([choice.tokens for choice in choices]),
-        "reasoning_tokens": sum([len(choice.thought) for choice in choices]),
-    }
-    if said.usage:
-        counted |= said.usage
+    if said is not None or body.get("tools") or body.get("functions") or (body.get("n") or 1) > 1:
+        spoken = _spoken(body, said or Said(), root, ids)
+    else:
+        stop = body.get("stop")
+        limits = body.get("max_tokens"), body.get("max_completion_tokens")
+        place = _remembered(root, *limits, tuple(stop) if isinstance(stop, list) else stop)
+        if not place:
+            place.append(_spoken(body, Said(), root, ids))
+        spoken = place[0]
     return Completion(
         id=id_,
         created=created,
         model=model,
-        fingerprint=fingerprint,
+        fingerprint=_fingerprint(chance.root, model),
         service_tier=_SERVICE_TIERS.get(body.get("service_tier"), "default"),
-        choices=choices,
-        usage=Usage(counted["prompt_tokens"], counted["completion_tokens"], counted["reasoning_tokens"]),
-        legacy=asking.legacy,
+        choices=spoken.choices,
+        usage=spoken.usage,
+        legacy=spoken.legacy,
         top_logprobs=(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
-        chance=chance,
+        root=root,
     )
 
 
-_UNSAID = Said()
+class _Spoken(NamedTuple):
+    """What is answered, apart from ids and time. `legacy` tells that calls are asked for in the older form."""
+
+    choices: tuple[Choice, ...]
+    usage: Usage
+    legacy: bool
+
+
+@lru_cache(maxsize=512)
+def _remembered(root: bytes, *limits: JSON) -> list[_Spoken]:
+    """The place of what is answered to a request with this root and these limits, empty at first.
+
+    It all follows from them where no tool is called, since calls have ids; and tests ask the same again and again.
+    """
+    return []
+
+
+def _spoken(body: Record, said: Said, root: bytes, ids: Ids) -> _Spoken:
+    """What is answered. Raises `Unanswerable`."""
+    asking = asked(body)
+    choices = tuple([_Speaker(body, asking, said, root, index, ids).choice() for index in range(body.get("n") or 1)])
+    counted = {
+        "prompt_tokens": tokens.count_messages(body.get("messages") or ()) + tokens.count_tools(body),
+        "completion_tokens": sum(choice.tokens for choice in choices),
+        "reasoning_tokens": sum(len(choice.thought) for choice in choices),
+        **(said.usage or {}),
+    }
+    usage = Usage(counted["prompt_tokens"], counted["completion_tokens"], counted["reasoning_tokens"])
+    return _Spoken(choices, usage, asking.legacy)
 
 
 @lru_cache(maxsize=64)
@@ -245,22 +271,14 @@ def _fingerprint(root: bytes, model: str) -> str:
     return f"fp_{Chance.at(root).of('fingerprint', model).bytes(5).hex()}"
 
 
-@lru_cache(maxsize=512)
-def _worded(root: bytes, index: int, question: str, found: str | None) -> tuple[str, tuple[str, ...]]:
-    """An answer in words, and its tokens. Remembered, since tests ask the same again and again."""
-    text = wording.reply(question, Chance.at(root).of(index), found)
-    return text, tuple(tokens.pieces(text))
-
-
 class _Speaker:
-    """Makes one answer, within the limit of tokens; what a script says has none. `chance` is that of all the answers."""
+    """Makes one answer, within the limit of tokens; what a script says has none. `root` is that of all the answers."""
 
-    def __init__(self, body: Record, asked: Asked, said: Said, chance: Chance, index: int, ids: Ids) -> None:
+    def __init__(self, body: Record, asked: Asked, said: Said, root: bytes, index: int, ids: Ids) -> None:
         self._body = body
         self._asked = asked
         self._said = said
-        self._root = chance.root
-        self._index = index
+        self._chance = Chance.at(root).of(index)
         self._ids = ids
         limit = body.get("max_completion_tokens")
         self._left: int | None = body.get("max_tokens") if limit is None else limit
@@ -284,11 +302,8 @@ class _Speaker:
             calls = self._called()
             reason = "stop" if self._asked.forced else self._reason_to_call()
         else:
-            text, pieces = self._content()
-            if stop := self._body.get("stop"):
-                text = tokens.stopped(text, stop)
-                pieces = tokens.pieces(text)
-            pieces = self._fitted(pieces)
+            text = tokens.stopped(self._content(), self._body.get("stop"))
+            pieces = self._fitted(tokens.pieces(text))
             reason = "stop"
         if self._is_cut:
             reason = "length"
@@ -298,10 +313,6 @@ class _Speaker:
 
     def _reason_to_call(self) -> str:
         return "function_call" if self._asked.legacy else "tool_calls"
-
-    @cached_property
-    def _chance(self) -> Chance:
-        return Chance.at(self._root).of(self._index)
 
     def _fitted(self, pieces: Sequence[str]) -> Sequence[str]:
         """As much as there is room for."""
@@ -319,19 +330,16 @@ class _Speaker:
         pieces = tokens.pieces(wording.thought(self._asked.question, self._chance))
         return self._fitted(pieces[: self._body["thinking"].get("budget_tokens")])
 
-    def _content(self) -> tuple[str, Sequence[str]]:
-        """What is answered in words or in JSON, and its tokens."""
-        wanted, question, found = self._body.get("response_format") or {}, self._asked.question, self._asked.found
-        if wanted.get("type") not in ("json_object", "json_schema"):
-            return _worded(self._root, self._index, wording.gist(question), found and wording.clipped(found))
-        schema = (wanted.get("json_schema") or {}).get("schema") if wanted["type"] == "json_schema" else None
+    def _content(self) -> str:
+        wanted = self._body.get("response_format") or {}
+        schema = (wanted.get("json_schema") or {}).get("schema") if wanted.get("type") == "json_schema" else None
+        question = self._asked.question
         if schema is not None:
             words = wording.keywords(question)
-            made: JSON = samples.sample(schema, words, self._chance, "/response_format/json_schema/schema")
-        else:
-            made = wording.digest(question, self._chance)
-        text = dump(made).decode()
-        return text, tokens.pieces(text)
+            return dump(samples.sample(schema, words, self._chance, "/response_format/json_schema/schema")).decode()
+        if wanted.get("type") in ("json_object", "json_schema"):
+            return dump(wording.digest(question, self._chance)).decode()
+        return wording.reply(question, self._chance, self._asked.found)
 
     def _called(self) -> tuple[Call, ...]:
         """Calls of the tools that are demanded; where the limit cuts, the last one lacks its end."""

@@ -109,7 +109,8 @@ _SPOKEN_OF = ("harbour", "report", "garden", "budget", "station", "library", "ki
 
 def keywords(text: str, most: int = 6) -> list[str]:
     """Return the words that a text is about, each once, in its own order. Only its beginning and end are looked at."""
-    text = gist(text)
+    if len(text) > 2 * _LOOKED_AT:
+        text = f"{text[:_LOOKED_AT]} {text[-_LOOKED_AT:]}"
     found: dict[str, str] = {}
     for at, word in enumerate(_WORD.findall(text)):
         lowered = word.lower()
@@ -122,17 +123,12 @@ def keywords(text: str, most: int = 6) -> list[str]:
     return list(found.values())
 
 
-def gist(text: str) -> str:
-    """Return as much of a text as words are looked for in: its beginning and its end."""
-    return text if len(text) <= 2 * _LOOKED_AT + 1 else f"{text[:_LOOKED_AT]} {text[-_LOOKED_AT:]}"
-
-
 def reply(question: str, chance: Chance, found: str | None = None) -> str:
     """Return an answer of two to six sentences; `found` is what a tool has told, and is passed on."""
     words = keywords(question)
     if not words and found is None and _GREETING.match(question):
         return chance.one_of(_GREETINGS)
-    made = [_opened(words, chance) if found is None else f"Here is what I found: {clipped(found)}"]
+    made = [_opened(words, chance) if found is None else f"Here is what I found: {_clipped(found)}"]
     made += _middle(words, chance, 1 + chance.below(4))
     if chance.below(2):
         made.append(_filled(chance.one_of(_CLOSERS), words, chance))
@@ -198,7 +194,6 @@ def _put(template: str, first: str, second: str) -> str:
     return template.replace("{a}", first).replace("{b}", second)  # words have no braces; `format` takes thrice as long
 
 
-def clipped(text: str) -> str:
-    """Return the beginning of a text, as one line."""
+def _clipped(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _LOOKED_AT else f"{line[:_LOOKED_AT]}…"
