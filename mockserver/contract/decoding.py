@@ -318,6 +318,9 @@ class RequestDecoder:
             essence = content.media_type.partition(";")[0].strip()
             table = self._ranges if "*" in essence else self._contents
             table.setdefault(essence, BodyDecoder(content, document))
+        self._plain: dict[bytes, tuple[str, BodyDecoder | None]] = {
+            essence.encode(): (essence, decoder) for essence, decoder in self._contents.items()
+        }
 
     @property
     def bodies(self) -> list[BodyDecoder]:
@@ -391,9 +394,13 @@ class RequestDecoder:
             decoded.violations.append(_undecodable(parameter, error))
 
     def _decode_body(self, decoded: Decoded, headers: Headers, body: bytes | Form) -> BodyDecoder | None:
-        content_type = headers.get(b"content-type", b"").decode("latin-1")
-        essence = content_type.partition(";")[0].strip().lower()
-        decoder = self._contents.get(essence) or self._ranged(essence)
+        sent = headers.get(b"content-type", b"")
+        essence, decoder = self._plain.get(sent) or ("", None)  # as nearly all clients write it
+        content_type = essence
+        if decoder is None:
+            content_type = sent.decode("latin-1")
+            essence = content_type.partition(";")[0].strip().lower()
+            decoder = self._contents.get(essence) or self._ranged(essence)
         if decoder is None:
             taken = " or ".join(sorted([*self._contents, *self._ranges]))
             message = f"{essence or 'a body without a content type'} is not taken here, only {taken}"

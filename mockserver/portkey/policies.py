@@ -82,7 +82,7 @@ def holding(request: Request, model: str, name: str, slug: str, provider: Record
     with an unknown key that names no provider it cannot be told, and policies of all workspaces hold for it whose conditions
     it meets.
     """
-    if not len(world[BUDGETS]) and not len(world[RATES]):
+    if not world[BUDGETS].arrivals and not world[RATES].arrivals:
         return NONE
     operation = request.operation
     if operation.id in scopes.OPERATIONS or (operation.method == "get" and operation.path.startswith(_FREE)):

@@ -11,7 +11,7 @@ from mockserver.world.world import World
 
 def there_are(world: World) -> bool:
     """Whether a model was ever made in a world."""
-    return len(world["fine_tuning_jobs"]) > 0 or len(world["models"]) > 0
+    return bool(world["fine_tuning_jobs"].arrivals or world["models"].arrivals)
 
 
 def models_of(world: World, provider: str, account: str | None) -> list[Record]:

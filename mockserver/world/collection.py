@@ -62,10 +62,11 @@ class State(NamedTuple):
 class Collection:
     """Records by key, in order, by group and by unique value. Records are never changed in place, only replaced.
 
-    What is written is noted in `changes`, which belongs to the world, as `undo` does.
+    What is written is noted in `changes`, which belongs to the world, as `undo` does. `arrivals` is how many records were ever
+    put in: the number of the next one, and 0 as long as there was none.
     """
 
-    __slots__ = ("_arrivals", "_changes", "_gone", "_groups", "_order", "_rows", "_undo", "_unique", "layout", "name")
+    __slots__ = ("_changes", "_gone", "_groups", "_order", "_rows", "_undo", "_unique", "arrivals", "layout", "name")
 
     def __init__(self, name: str, layout: Layout, undo: Undo, changes: list[Change]) -> None:
         self.name = name
@@ -77,15 +78,10 @@ class Collection:
         self._order = Order(undo)
         self._groups = tuple((field, Groups(undo)) for field in layout.groups)
         self._unique: tuple[tuple[str, Layers[str]], ...] = tuple((field, Layers(undo)) for field in layout.unique)
-        self._arrivals = 0
+        self.arrivals = 0
 
     def __len__(self) -> int:
         return self._order.count
-
-    @property
-    def was_used(self) -> bool:
-        """Whether a record ever was in it."""
-        return self._arrivals > 0
 
     def __contains__(self, key: str) -> bool:
         return key in self._rows
@@ -109,7 +105,7 @@ class Collection:
         key = record[layout.key]
         if self._rows.get(key) is not None:
             raise Duplicate(layout.key, key)
-        entry: Entry = (record.get(layout.order) or "", self._arrivals, key)
+        entry: Entry = (record.get(layout.order) or "", self.arrivals, key)
         if self._unique:
             for field, index in self._unique:
                 self._check(index, field, record.get(field), key)
@@ -122,7 +118,7 @@ class Collection:
                 groups.insert(value, entry)
         self._rows.put(key, (entry, record))
         self._order.insert(entry)
-        self._arrivals += 1  # never taken back: arrivals only need to ascend
+        self.arrivals += 1  # never taken back: arrivals only need to ascend
         self._changes.append((self.name, key, None, record))
 
     def replace(self, record: Record) -> None:
@@ -201,7 +197,7 @@ class Collection:
             self._order.insert(entry)
         for key, entry in left.items():
             self._gone.put(key, entry)
-        self._arrivals = arrivals
+        self.arrivals = arrivals
 
     def page(self, offset: int, limit: int | None, **group: str) -> tuple[list[Record], int]:
         """Return records, newest first, after the first `offset`, and how many there are without paging.
@@ -234,11 +230,6 @@ class Collection:
         """How many records there are, or how many of one group."""
         return self._ordered(group).count
 
-    @property
-    def arrivals(self) -> int:
-        """How many records were ever put in; a number for `since`."""
-        return self._arrivals
-
     def since(self, arrivals: int) -> list[Record]:
         """Return the records that were put in after so many others and are still there, newest first."""
         return self._records(self._order.arrived(arrivals))
@@ -250,7 +241,7 @@ class Collection:
             self._order.freeze(),
             tuple(groups.freeze() for _, groups in self._groups),
             tuple(index.freeze() for _, index in self._unique),
-            self._arrivals,
+            self.arrivals,
             self._gone.freeze(),
         )
 
@@ -264,7 +255,7 @@ class Collection:
             each.thaw(groups[at] if groups else ())
         for at, (_, index) in enumerate(self._unique):
             index.thaw(unique[at] if unique else ())
-        self._arrivals = arrivals
+        self.arrivals = arrivals
 
     def _forget(self, key: str, row: Row) -> Record:
         """Take a record out of all but the order of the collection."""

@@ -93,7 +93,7 @@ class World:
     def snapshot(self) -> Snapshot:
         """Return the state as it is now. What was written until now cannot be taken back any more."""
         self.keep()
-        states = {name: each.freeze() for name, each in self._collections.items() if each.was_used}
+        states = {name: each.freeze() for name, each in self._collections.items() if each.arrivals}
         made = (self.facts.freeze(), self.ids.drawn, self.clock.setting, self.agenda.freeze(), frozenset(self.secrets))
         return Snapshot(states, *made, self.contents.freeze())
 

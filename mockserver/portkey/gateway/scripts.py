@@ -26,8 +26,8 @@ class Asked(NamedTuple):
 
 
 def there_are(world: World) -> bool:
-    """Whether a world has scripts at all."""
-    return len(world["scripts"]) > 0
+    """Whether a world has scripts, or had some."""
+    return world["scripts"].arrivals > 0
 
 
 def find(world: World, asked: Asked, *, in_words: bool = True) -> Record | None:

@@ -94,8 +94,9 @@ def _counted(exchange: Exchange, outcome: Outcome) -> float:
     """Count what a call used, unless it reached no provider; return its cost in cents."""
     if not outcome.asked:
         return 0.0
-    billed = outcome.billed
-    besides = prices.pictures_cents(billed.name, billed.model, exchange.body, outcome.response)
+    billed, besides = outcome.billed, 0.0
+    if exchange.kind.startswith("image"):
+        besides = prices.pictures_cents(billed.name, billed.model, exchange.body, outcome.response)
     if outcome.sound != (0, 0):
         besides += metering.sound_cents(billed, *outcome.sound, exchange.world)
     return metering.count(exchange.request, billed, *outcome.usage, exchange.world, besides)
