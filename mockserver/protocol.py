@@ -11,6 +11,7 @@ something; head and body are written in one; a connection has one timer. All els
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import struct
 from collections import deque
@@ -34,33 +35,34 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from mockserver.call import BREAK_OFF
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
+_EVERY = bytes(range(256))
+_OF_NAMES = HEADER_RE.sub(b"", _EVERY)
+_OF_VALUES = HEADER_VALUE_RE.sub(b"", _EVERY)
+"""The bytes that may stand in names and values of headers."""
 
 
 class Cycle(RequestResponseCycle):
     """A request and its reply. The head of a reply is held until what comes next, or until the application waits."""
 
+    # How each begins: all that uvicorn's has, but for the event, which a request in one piece does not need.
+    logger = access_logger = logging.getLogger("uvicorn.error")
+    access_log = disconnected = response_started = response_complete = False
+    more_body = True
+    body: Any = b""
+    chunked_encoding = None
+    expected_content_length = 0
+    _event: asyncio.Event | None = None
+    _is_read = False
+    _head: Any = None
+
     def __init__(self, protocol: PromptProtocol, scope: Any, *, keep_alive: bool, expects: bool) -> None:
-        # All that uvicorn's has, but for the event, which a request in one piece does not need.
         self.scope = scope
         self.transport = protocol.transport
         self.flow = protocol.flow
-        self.logger = protocol.logger
-        self.access_logger = protocol.access_logger
-        self.access_log = protocol.access_log
         self.default_headers = protocol.server_state.default_headers
         self.on_response = protocol.on_response_complete
-        self.disconnected = False
         self.keep_alive = keep_alive
         self.waiting_for_100_continue = expects
-        self.body: Any = b""
-        self.more_body = True
-        self.response_started = False
-        self.response_complete = False
-        self.chunked_encoding = None
-        self.expected_content_length = 0
-        self._event: asyncio.Event | None = None
-        self._is_read = False
-        self._head: Any = None
 
     @property
     def message_event(self) -> asyncio.Event:  # type: ignore[override]  # uvicorn has an attribute
@@ -83,10 +85,11 @@ class Cycle(RequestResponseCycle):
         if self.more_body or self._is_read or self.disconnected or self.response_complete or self.waiting_for_100_continue:
             return await super().receive()
         self._is_read = True
-        body, self.body = bytes(self.body), bytearray()
+        body, self.body = bytes(self.body), b""
         if self._event is not None:
             self._event.clear()
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(self, message: Any) -> None:
@@ -121,10 +124,10 @@ class Cycle(RequestResponseCycle):
         await super().send(head)
 
     def _whole(self, head: Any, message: Any) -> bytes | None:
-        """The bytes of a reply that is whole and like most are; None for any other. Raises `RuntimeError` as uvicorn does."""
+        """The bytes of a reply that is whole and like most are; None for any other, which is left to uvicorn."""
         if message["type"] != "http.response.body" or message.get("more_body") or not self.keep_alive:
             return None
-        if self.disconnected or self.flow.write_paused or self.default_headers or self.access_log:
+        if self.disconnected or self.flow.write_paused or self.default_headers:
             return None
         body, length = message["body"], None
         names, values, parts = [], [], [STATUS_LINE[head["status"]]]
@@ -138,10 +141,8 @@ class Cycle(RequestResponseCycle):
             return None
         if int(length) != len(body) and (body or self.scope["method"] != "HEAD"):
             return None
-        if HEADER_RE.search(b"".join(names)):
-            raise RuntimeError("Invalid HTTP header name.")
-        if HEADER_VALUE_RE.search(b"".join(values)):
-            raise RuntimeError("Invalid HTTP header value.")
+        if b"".join(names).translate(None, _OF_NAMES) or b"".join(values).translate(None, _OF_VALUES):
+            return None  # uvicorn refuses it
         parts += (b"\r\n", body)
         return b"".join(parts)
 
@@ -203,7 +204,16 @@ class PromptProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take in what the client sends, and run the application for the request that begins with it."""
         self._idle_since_s = None
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            else:
+                self._unsupported_upgrade_warning()
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
         cycle, self._begun = self._begun, None
         if cycle is None:
             return
@@ -274,7 +284,8 @@ class PromptProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._go_on(cycle, cycle.run_asgi(app), None)  # in a task: of a thousand, each would run within the one before
