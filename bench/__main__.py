@@ -28,6 +28,7 @@ BARE_GET, BARE_PAGE = Work("GET", "/v1/api-keys/0b6f2c51-6a1e-4f5e-9a53-1f0cb1f8
 REFUSED = Work("POST", CREATE, json.dumps({"name": "", "scopes": "all", "workspace_id": 3}), 400)
 ASK = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Which tide is next?"}]}
 CHAT = Work("POST", "/v1/chat/completions", json.dumps(ASK))
+NEW_CHAT = Work(CHAT.method, CHAT.path, CHAT.body.replace("next", f"next at pier {load.NUMBER}"))
 MANY = 100_000
 
 
@@ -188,6 +189,7 @@ def measure_chat(bench: Bench) -> None:
         for process in (bare, mock):
             load.run(CHAT, process.port, 1)
         bench.against_bare("chat, not streamed", bare, CHAT, mock, CHAT, 0.6)
+        bench.against_bare("chat, another question each time", bare, NEW_CHAT, mock, NEW_CHAT, 0.6)
         first = statistics.median(first_chunk_ms(mock.port) for _ in range(bench.rounds))
         bench.note("first chunk of a stream", goal="< 2 ms", met=first < 2, ms=round(first, 2))
 

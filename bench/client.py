@@ -5,6 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from itertools import count
+
+from bench.load import NUMBER
+
+_NUMBERS = count(1)
 
 
 class _Connection(asyncio.Protocol):
@@ -21,7 +26,7 @@ class _Connection(asyncio.Protocol):
 
     def send(self) -> None:
         self.sent = time.perf_counter()
-        self.transport.write(self.request)
+        self.transport.write(self.request.replace(NUMBER.encode(), b"%08d" % next(_NUMBERS)))
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -40,7 +45,7 @@ class _Connection(asyncio.Protocol):
 
 async def main() -> None:
     """Print calls a second, the 50th and 99th percentile in milliseconds, and how many had another status."""
-    port, method, path, body, status, seconds, count = sys.argv[1:8]
+    port, method, path, body, status, seconds, many = sys.argv[1:8]
     headers = f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nx-portkey-api-key: bench\r\n"
     if body:
         headers += f"content-type: application/json\r\ncontent-length: {len(body.encode())}\r\n"
@@ -48,7 +53,7 @@ async def main() -> None:
     times: list[float] = []
     loop = asyncio.get_running_loop()
     connections = []
-    for _ in range(int(count)):
+    for _ in range(int(many)):
         _, protocol = await loop.create_connection(lambda: _Connection(request, status.encode(), times), "127.0.0.1", int(port))
         connections.append(protocol)
     started = time.perf_counter()

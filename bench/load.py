@@ -11,11 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CONNECTIONS = 32
+NUMBER = "########"
+"""Where this stands in a body, each call has another number."""
 
 _SCRIPT = """
 wrk.method = "{method}"
 wrk.headers["x-portkey-api-key"] = "bench"
 {body}
+"""
+_NUMBERED = f"""
+local calls = 0
+function request()
+  calls = calls + 1
+  return wrk.format(nil, nil, nil, (string.gsub(wrk.body, "{NUMBER}", string.format("%08d", calls))))
+end
 """
 
 
@@ -60,6 +69,7 @@ def _wrk(work: Work, port: int, seconds: int) -> Measured:
     body = ""
     if work.body:
         body = f"wrk.headers['content-type'] = 'application/json'\nwrk.body = [==[{work.body}]==]"
+        body += _NUMBERED if NUMBER in work.body else ""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "work.lua"
         script.write_text(_SCRIPT.format(method=work.method, body=body))
