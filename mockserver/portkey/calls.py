@@ -50,6 +50,11 @@ class Steering(NamedTuple):
     shown: Record
 
 
+def told(request: Request) -> Steering:
+    """Return what the headers of a call tell the gateway; identity has read those of the data plane."""
+    return request.caller.told or steering(request.headers)
+
+
 def steering(headers: Mapping[bytes, bytes]) -> Steering:
     """Return what headers tell the gateway. Source: gateway-data-plane, Request headers."""
     return _steering(tuple([pair for pair in headers.items() if pair[0].startswith(b"x-portkey-")]))
@@ -84,13 +89,13 @@ def _steering(pairs: tuple[tuple[bytes, bytes], ...]) -> Steering:
     )
 
 
-def trace(headers: Mapping[bytes, bytes], told: Steering) -> tuple[str, str]:
+def trace(headers: Mapping[bytes, bytes], steering: Steering) -> tuple[str, str]:
     """Return the trace and the parent span that headers name, empty for none.
 
     W3C's header counts when Portkey's is absent, and opens a new span (gateway-data-plane, Request headers).
     """
-    if told.trace_id or b"traceparent" not in headers:
-        return told.trace_id, ""
+    if steering.trace_id or b"traceparent" not in headers:
+        return steering.trace_id, ""
     parts = text_in(headers, b"traceparent").split("-")
     return (parts[1], parts[2]) if len(parts) == 4 else ("", "")
 
@@ -114,7 +119,7 @@ def _drawn(secret: str) -> str:
 
 def metadata(request: Request, world: World) -> dict[str, str]:
     """Return the metadata that conditions and policies see, texts by name: what is empty or null is not there."""
-    return seen_metadata(said_metadata(request, request.caller.told), request.caller, world)
+    return seen_metadata(said_metadata(request, told(request)), request.caller, world)
 
 
 def seen_metadata(said: Record, caller: Caller, world: World) -> dict[str, str]:
@@ -123,7 +128,7 @@ def seen_metadata(said: Record, caller: Caller, world: World) -> dict[str, str]:
     return told and {name: value for name, value in told.items() if value not in ("", "null")}
 
 
-def said_metadata(request: Request, told: Steering) -> Record:
+def said_metadata(request: Request, steering: Steering) -> Record:
     """Return the metadata that a call itself gives.
 
     Source: gateway-data-plane, Request headers (JSON in `x-portkey-metadata`, anything else counts as none; `baggage` lies
@@ -138,7 +143,7 @@ def said_metadata(request: Request, told: Steering) -> Record:
     user = request.fields.get("user")
     if isinstance(user, str):
         said["_user"] = user
-    return said | told.metadata
+    return said | steering.metadata
 
 
 def below_defaults(said: Record, caller: Caller, workspace_id: str | None, world: World) -> dict[str, str]:

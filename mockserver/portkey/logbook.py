@@ -58,7 +58,7 @@ def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> LogRe
     config = find_config(world, _config_of(request.headers, request.caller))
     provider = usage.provider or {}
     workspace_id = workspace_of(request.caller, world, provider.get("workspace_id"))
-    told: calls.Steering = request.caller.told
+    told = calls.told(request)
     metadata = calls.below_defaults(calls.said_metadata(request, told), request.caller, workspace_id, world)
     trace_id, parent = calls.trace(request.headers, told)
     trace = (reply.headers.get("x-portkey-trace-id") or trace_id, parent)

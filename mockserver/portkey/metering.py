@@ -44,7 +44,7 @@ def addressed(request: Request, world: World) -> Billed:
     """
     model = request.fields.get("model")
     slug, model = parted(model if isinstance(model, str) and model not in _UNNAMED else "")
-    told: calls.Steering = request.caller.told
+    told = calls.told(request)
     slug = told.slug or slug
     if not slug:
         return Billed(told.provider or "openai", "", None, model)
@@ -76,6 +76,8 @@ def admit_to(request: Request, billed: Billed, world: World) -> None:
     The gateway asks for all budgets first, and of several that are used up names the policy's (`preRequestValidator`).
     """
     holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
+    if holding is policies.NONE and billed.record is None:
+        return
     policies.check_budgets(holding, world)
     if billed.record is not None:
         _admit_to_provider(billed.record, billed.model, world)
@@ -133,10 +135,11 @@ def count(
     """
     cost = cost_cents(billed, asked, answered, world) + besides_cents
     cost_usd, tokens = cost / 100, asked + answered
-    if tokens or cost:
+    if request.caller.key is not None and (tokens or cost):
         identity.spend(request.caller, cost_usd, tokens, world)
     holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
-    policies.count(holding, cost_usd, tokens, world, requests)
+    if holding is not policies.NONE:
+        policies.count(holding, cost_usd, tokens, world, requests)
     if billed.record is not None:
         for subject, record, what in _subjects(billed.record, _access(billed.record, world)):
             limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=requests, tokens=tokens)

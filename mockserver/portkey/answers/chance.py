@@ -19,22 +19,20 @@ _SIXTEEN = Struct("<16I").unpack
 
 
 class Chance:
-    """A stream of values. `of` leads to others, which do not depend on how much of this one was used."""
+    """A stream of values. `of` leads to others, which do not depend on how much of this one was used.
 
-    __slots__ = ("_drawn", "_numbers", "_root")
+    `root` is what it follows from; `Chance.at` leads back to its beginning.
+    """
+
+    __slots__ = ("_drawn", "_numbers", "root")
 
     def __init__(self, seed: int, key: str = "") -> None:
         self._start(_root_of(seed, key))
 
     def _start(self, root: bytes) -> None:
-        self._root = root
+        self.root = root
         self._drawn = 0
         self._numbers: list[int] = []
-
-    @property
-    def root(self) -> bytes:
-        """What the stream follows from; `Chance.at` leads back to its beginning."""
-        return self._root
 
     @classmethod
     def at(cls, root: bytes) -> Chance:
@@ -45,17 +43,21 @@ class Chance:
 
     def of(self, *parts: JSON) -> Chance:
         """Return the stream for these JSON values. The order of the names in an object does not count."""
-        return Chance.at(blake2b(_text(parts), key=self._root, digest_size=32).digest())
+        return Chance.at(self.root_of(*parts))
+
+    def root_of(self, *parts: JSON) -> bytes:
+        """Return the root of the stream for these JSON values."""
+        return blake2b(_text(parts), key=self.root, digest_size=32).digest()
 
     def of_bytes(self, content: bytes) -> Chance:
         """Return the stream for these bytes."""
-        return Chance.at(blake2b(content, key=self._root, digest_size=32, person=b"bytes").digest())
+        return Chance.at(blake2b(content, key=self.root, digest_size=32, person=b"bytes").digest())
 
     def below(self, limit: int) -> int:
         """A whole number from 0 on and below `limit`, which is 2**32 at most."""
         if not self._numbers:
             self._drawn += 1
-            self._numbers += _SIXTEEN(blake2b(b"%d" % self._drawn, key=self._root).digest())
+            self._numbers += _SIXTEEN(blake2b(b"%d" % self._drawn, key=self.root).digest())
         return self._numbers.pop() * limit >> 32
 
     def one_of(self, options: Sequence[_T]) -> _T:
@@ -68,12 +70,12 @@ class Chance:
 
     def bytes(self, count: int) -> bytes:
         """So many bytes: always the first ones of the same sequence."""
-        return shake_256(self._root).digest(count)
+        return shake_256(self.root).digest(count)
 
     @property
     def seed(self) -> int:
         """A whole number for whoever makes a stream of their own of it."""
-        return int.from_bytes(self._root[:7], "little")
+        return int.from_bytes(self.root[:7], "little")
 
 
 @lru_cache(maxsize=32)

@@ -209,7 +209,7 @@ def answer(body: Record, model: str, chance: Chance, ids: Ids, created: int, sai
 
     Everything but ids and time follows from the seed, the model and what the request asks for.
     """
-    root = chance.of("chat", model, [*map(body.get, _MATTERS)]).root
+    root = chance.root_of("chat", model, [*map(body.get, _MATTERS)])
     id_ = ids.new("chatcmpl-")
     if said is not None or body.get("tools") or body.get("functions") or (body.get("n") or 1) > 1:
         spoken = _spoken(body, said or Said(), root, ids)

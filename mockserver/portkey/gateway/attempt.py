@@ -6,6 +6,7 @@ Source: gateway-data-plane, Request pipeline (10: the order), Retry, Request tim
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.contract.replies import Reply
@@ -73,9 +74,7 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
         outcome.reply = envelopes.of_gateway(problem)
         return outcome
 
-    def judge(text: str) -> hooks.Findings:
-        return found_in(after_rails, text) if after_rails else hooks.NOTHING
-
+    judge = partial(found_in, after_rails) if after_rails else None
     answer, after = _asked(exchange, target, provider, body, outcome, judge)
     outcome.usage, outcome.response, outcome.asked = answer.usage, answer.body, True
     outcome.final = "x-portkey-gateway-exception" in answer.headers
@@ -117,7 +116,7 @@ def _asked(
     provider: Provider,
     body: Record,
     outcome: Outcome,
-    judge: Callable[[str], hooks.Findings],
+    judge: Callable[[str], hooks.Findings] | None,
 ) -> tuple[Answer, hooks.Findings]:
     """Ask the provider until it answers with something that is not retried, or the attempts are used up."""
     settings = target.get("retry") or {}
@@ -128,9 +127,11 @@ def _asked(
     waited_s = 0.0
     for tried in range(attempts + 1):
         answer = ask(exchange, target, provider, body, outcome.path, outcome.model)
-        after = judge(answer.text) if answer.status == 200 else hooks.NOTHING
-        if body.get("stream") is True:
-            after = after._replace(failed=False, denied=False)  # it is judged at its end, when its status is long out
+        after = hooks.NOTHING
+        if judge is not None and answer.status == 200:
+            after = judge(answer.text)
+            if body.get("stream") is True:
+                after = after._replace(failed=False, denied=False)  # it is judged at its end, when its status is long out
         status = answer.status if answer.status != 200 else 446 if after.denied else 246 if after.failed else 200
         outcome.retries = tried
         if status == 200 or status not in statuses or "x-portkey-gateway-exception" in answer.headers:

@@ -143,7 +143,7 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
 
     Fails: `invalid-request` for a slug that no provider has, for a provider or a host that is none.
     """
-    told: calls.Steering = request.caller.told
+    told = calls.told(request)
     said_metadata, (trace_id, parent_span_id) = calls.said_metadata(request, told), calls.trace(request.headers, told)
     in_model, is_checked = "", body is request.body
     if isinstance(body.get("model"), str):
@@ -158,7 +158,7 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
         slug=told.slug or in_model,
         provider_name="" if told.provider.startswith("@") else told.provider,
         said_metadata=said_metadata,
-        metadata=calls.seen_metadata(said_metadata, request.caller, world),
+        metadata=calls.seen_metadata(said_metadata, request.caller, world) if said_metadata or request.caller.key else {},
         trace_id=trace_id or world.ids.uuid4(),
         parent_span_id=parent_span_id,
         told=told,
