@@ -111,7 +111,8 @@ class World:
 
     def attempt(self) -> Attempt:
         """Return a context whose changes stay only if `keep()` is called on it; the clock is not touched."""
-        self.keep()
+        if self._undo or self.changes or self.told:
+            self.keep()
         return Attempt(self)
 
 

@@ -102,7 +102,7 @@ class Completion(NamedTuple):
             {
                 "index": index,
                 "message": self._message(choice),
-                "logprobs": self._logprobs(choice, self._likely(index, choice)),
+                "logprobs": None if self.top_logprobs is None else self._logprobs(choice, self._likely(index, choice)),
                 "finish_reason": choice.finish_reason,
             }
             for index, choice in enumerate(self.choices)

@@ -34,14 +34,13 @@ def decorated(body_or_chunk: Record, provider: str, strict: bool) -> Record:
         return made
     blocks = provider in _WITH_BLOCKS and not strict
     reasons = {} if strict else _REASONS.get(provider, {})
-    if not blocks and not reasons and not any("content_blocks" in _said(choice) for choice in choices):
-        return made
+    if not blocks and not reasons:
+        for choice in choices:
+            if "content_blocks" in (choice.get("message") or choice.get("delta") or ()):
+                break
+        else:
+            return made
     return {**made, "choices": [_choice(choice, blocks, reasons) for choice in choices]}
-
-
-def _said(choice: Record) -> Record:
-    said: Record = choice.get("message") or choice.get("delta") or {}
-    return said
 
 
 def _choice(choice: Record, blocks: bool, reasons: dict[str, str]) -> Record:

@@ -50,8 +50,11 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
 
     workspace_id = exchange.caller.workspace_id
     workspace = world["workspaces"].get(workspace_id) if workspace_id else None
-    before_rails = hooks.guardrails(target, "input", workspace, world) if exchange.kind in hooks.INPUT_KINDS else []
-    after_rails = hooks.guardrails(target, "output", workspace, world) if exchange.kind in hooks.OUTPUT_KINDS else []
+    before_rails: list[hooks.Guardrail] = []
+    after_rails: list[hooks.Guardrail] = []
+    if target or workspace is not None:
+        before_rails = hooks.guardrails(target, "input", workspace, world) if exchange.kind in hooks.INPUT_KINDS else []
+        after_rails = hooks.guardrails(target, "output", workspace, world) if exchange.kind in hooks.OUTPUT_KINDS else []
     before = found_in(before_rails, scripts.last_text(body)) if before_rails else hooks.NOTHING
     exchange.feedback += before.feedback
     if before.denied:

@@ -53,8 +53,6 @@ def guardrails(target: Record, side: str, workspace: Record | None, world: World
     Fails: `invalid-request` for a saved one that is not there. Forms: a slug, a shorthand of checks by name, or raw hooks
     (`before_request_hooks`, `after_request_hooks`).
     """
-    if not target and workspace is None:
-        return []
     raw = "before_request_hooks" if side == "input" else "after_request_hooks"
     defaults = ((workspace or {}).get("_wire") or {}).get("defaults") or {}
     if not (target.get(f"{side}_guardrails") or target.get(raw) or defaults.get(f"{side}_guardrails")):

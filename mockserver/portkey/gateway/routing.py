@@ -25,7 +25,10 @@ STUCK_S = 300
 
 def route(exchange: Exchange, attempt: Attempt) -> Outcome:
     """Return what the targets of a call's config come to."""
-    return _through(exchange, {}, exchange.config.content, "config", attempt, breaks=bool(exchange.config.id))
+    config = exchange.config
+    if not config.content:
+        return attempt(exchange, {}, "config")
+    return _through(exchange, {}, config.content, "config", attempt, breaks=bool(config.id))
 
 
 def _through(exchange: Exchange, above: Record, node: Record, path: str, attempt: Attempt, *, breaks: bool) -> Outcome:

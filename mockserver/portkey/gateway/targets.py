@@ -21,8 +21,6 @@ _NEAREST = (
 
 def inherit(above: Record, target: Record) -> Record:
     """Return a target with what it inherits from the targets above it."""
-    if not above and not target:
-        return {}
     made = dict(target)
     for name in _NEAREST:
         if name not in made and name in above:
