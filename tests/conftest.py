@@ -6,7 +6,7 @@ import asyncio
 import gc
 import json as json_module
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,17 @@ from mockserver.app import App, Settings
 
 DOCUMENTS = Path(__file__).parent / "documents"
 
-# As the server does: most of what tests make stays for a while, and need not be looked through again and again.
-gc.freeze()
-gc.set_threshold(50_000, 20, 50)
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect garbage among what tests make: modules and the tests themselves stay to the end, and are not looked through."""
+    gc.disable()
+    collected = yield
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 5)
+    gc.enable()
+    return collected
 
 
 class Client:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import inspect
 import operator
 import signal
@@ -66,7 +65,7 @@ def make(portkey: PortkeyWorld, tmp_path: Path, family: str) -> Make:
 
 
 @pytest.fixture
-def make_async(portkey: PortkeyWorld, tmp_path: Path, family: str) -> Iterator[Make]:
+def make_async(portkey: PortkeyWorld, tmp_path: Path, family: str, runner: asyncio.Runner) -> Iterator[Make]:
     """Makes a call with `AsyncPortkey`."""
     client = portkey.async_client(provider=provider_for(family), websocket_base_url=socket_url(portkey))
     write_uploads(tmp_path)
@@ -87,11 +86,9 @@ def make_async(portkey: PortkeyWorld, tmp_path: Path, family: str) -> Iterator[M
                 async with reply as events:
                     return [event async for event in events]
 
-    with asyncio.Runner() as runner:
-        yield lambda call, given: runner.run(run(call, given))
-        runner.run(client.close())
-        runner.run(client.openai_client.close())
-    gc.collect()  # what the SDK forgot to await is reported now, where the warning is expected
+    yield lambda call, given: runner.run(run(call, given))
+    runner.run(client.close())
+    runner.run(client.openai_client.close())
 
 
 def socket_url(portkey: PortkeyWorld) -> str:

@@ -11,9 +11,9 @@ import pytest
 
 from mockserver.pytest_plugin import PortkeyWorld
 from tests.clients import test_gateway_node, test_node_sdk
+from tests.clients.callers import script
 from tests.clients.calls import FIND_TIDE, MESSAGES
 from tests.clients.test_all_node_calls import NodeClient
-from tests.clients.test_gateway_python import script
 
 node = test_node_sdk.node
 make, kind, sdk = test_gateway_node.make, test_gateway_node.kind, test_gateway_node.sdk

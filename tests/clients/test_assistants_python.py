@@ -13,10 +13,7 @@ import pytest
 from openai import AssistantEventHandler, AsyncAssistantEventHandler, AsyncOpenAI, BadRequestError, NotFoundError, OpenAI
 
 from mockserver.pytest_plugin import PortkeyWorld
-from tests.clients import test_gateway_python
-from tests.clients.test_gateway_python import PROVIDER, Caller, script
-
-call, openai, runner = test_gateway_python.call, test_gateway_python.openai, test_gateway_python.runner
+from tests.clients.callers import PROVIDER, Caller, script
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # OpenAI deprecates what it still serves
 

@@ -15,9 +15,9 @@ import pytest
 
 from mockserver.pytest_plugin import PortkeyWorld
 from tests.clients import test_node_sdk
+from tests.clients.callers import ASK, DENYING, PROVIDER, TEXT, TIDE, TOOL, script
 from tests.clients.calls import write_uploads
 from tests.clients.test_all_node_calls import NodeClient
-from tests.clients.test_gateway_python import ASK, DENYING, PROVIDER, TEXT, TIDE, TOOL, script
 from tests.clients.test_node_sdk import Refused
 
 node = test_node_sdk.node

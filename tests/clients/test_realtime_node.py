@@ -14,7 +14,7 @@ import pytest
 
 from mockserver.pytest_plugin import PortkeyWorld
 from tests.clients import test_node_sdk
-from tests.clients.test_gateway_python import PROVIDER, script
+from tests.clients.callers import PROVIDER, script
 from tests.clients.test_node_sdk import Refused
 
 node = test_node_sdk.node

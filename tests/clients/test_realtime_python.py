@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gc
 import inspect
 import json
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from openai import AsyncOpenAI, OpenAI
 from portkey_ai import createHeaders
 
 from mockserver.pytest_plugin import PortkeyWorld
-from tests.clients.test_gateway_python import PROVIDER, script
+from tests.clients.callers import PROVIDER, script
 from tests.portkey.live.talking import ANSWER_WITHIN_S, encoded, tone
 
 MODEL = "gpt-realtime"
@@ -92,13 +91,6 @@ class Session:
             return await asyncio.wait_for(value, ANSWER_WITHIN_S)
 
         return self._runner.run(wait()) if inspect.isawaitable(value) else value
-
-
-@pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as made:
-        yield made
-    gc.collect()
 
 
 CLIENTS = [f"{client}{kind}" for client in ("openai", "portkey") for kind in ("", "-async")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mockserver.pytest_plugin import PortkeyWorld
 from tests.clients import test_gateway_node
+from tests.clients.callers import TEXT, script
 from tests.clients.test_all_node_calls import NodeClient
-from tests.clients.test_gateway_python import TEXT, script
 from tests.clients.test_responses_python import ASK, TOOL
 
 kind = test_gateway_node.kind

@@ -15,11 +15,7 @@ import portkey_ai._vendor.openai as vendored
 import pytest
 
 from mockserver.pytest_plugin import PortkeyWorld
-from tests.clients import test_gateway_python
-from tests.clients.test_gateway_python import TEXT, TIDE, Caller, Tide, script
-
-call = test_gateway_python.call
-runner = test_gateway_python.runner
+from tests.clients.callers import TEXT, TIDE, Caller, Tide, script
 
 ASK: dict[str, Any] = {"model": "gpt-4o", "input": "Which tide is next?"}
 TOOL = {"type": "function", "name": "find_tide", "parameters": TIDE, "strict": True}

@@ -16,11 +16,8 @@ import openai as openai_sdk
 import pytest
 
 from mockserver.pytest_plugin import PortkeyWorld
-from tests.clients import test_gateway_python
-from tests.clients.test_gateway_python import Caller, script
+from tests.clients.callers import Caller, script
 from tests.portkey.keeping import chats, examples
-
-runner, call, openai, own = (getattr(test_gateway_python, name) for name in ("runner", "call", "openai", "own"))
 
 CHAT = "/v1/chat/completions"
 JSONL = "application/jsonl"

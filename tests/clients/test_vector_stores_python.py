@@ -11,13 +11,8 @@ from typing import Any
 import pytest
 
 from mockserver.pytest_plugin import PortkeyWorld
-from tests.clients import test_gateway_python
-from tests.clients.test_gateway_python import Caller
+from tests.clients.callers import Caller
 from tests.clients.test_responses_python import NOT_FOUND, every
-
-call = test_gateway_python.call
-openai = test_gateway_python.openai
-runner = test_gateway_python.runner
 
 HANDBOOK = ("handbook.md", b"The desk opens at nine. Boats leave at noon.", "text/markdown")
 
