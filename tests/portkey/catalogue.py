@@ -8,7 +8,7 @@ import httpx
 
 from mockserver.values import Record
 from tests.conftest import Client
-from tests.portkey.team import PRODUCTION, make_key, read
+from tests.portkey.team import PRODUCTION, answered, make_key, read
 
 INTEGRATIONS = "/v1/integrations"
 PROVIDERS = "/v1/providers"
@@ -32,10 +32,7 @@ ADMIN = ("workspaces.list", "workspaces.read", "workspaces.update")
 
 def make_integration(client: Client, slug: str = "ours", **fields: Any) -> Record:
     """Make an integration of OpenAI with a key, unless told otherwise; return what its creation tells."""
-    reply = client.post(INTEGRATIONS, {"name": "Ours", "ai_provider_id": "openai", "key": KEY, "slug": slug, **fields})
-    assert reply.status_code == 200, reply.text[:500]
-    made: Record = reply.json()
-    return made
+    return answered(client.post(INTEGRATIONS, {"name": "Ours", "ai_provider_id": "openai", "key": KEY, "slug": slug, **fields}))
 
 
 def read_integration(client: Client, slug: str = "ours") -> Record:
@@ -63,19 +60,13 @@ def models(client: Client, slug: str = "ours") -> dict[str, Record]:
 def make_provider(client: Client, slug: str = "theirs", integration: str = "ours", **fields: Any) -> Record:
     """Make a provider in Production; return what its creation tells."""
     given = {"name": "Theirs", "slug": slug, "integration_id": integration, "workspace_id": PRODUCTION}
-    reply = client.post(PROVIDERS, given | fields)
-    assert reply.status_code == 200, reply.text[:500]
-    made: Record = reply.json()
-    return made
+    return answered(client.post(PROVIDERS, given | fields))
 
 
 def make_virtual_key(client: Client, **fields: Any) -> Record:
     """Make a virtual key of OpenAI in Production; return what its creation tells."""
     given = {"name": "Ours", "provider": "openai", "key": KEY, "workspace_id": PRODUCTION}
-    reply = client.post(VIRTUAL_KEYS, given | fields)
-    assert reply.status_code == 200, reply.text[:500]
-    made: Record = reply.json()
-    return made
+    return answered(client.post(VIRTUAL_KEYS, given | fields))
 
 
 def providers(client: Client, workspace: str = PRODUCTION) -> dict[str, Record]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.values import Record
 from tests.conftest import Client
-from tests.portkey.team import PRODUCTION, RESEARCH, make_key, read, workspace_id
+from tests.portkey.team import PRODUCTION, RESEARCH, answered, make_key, read, workspace_id
 
 COLLECTIONS = "/v1/collections"
 PROMPTS = "/v1/prompts"
@@ -27,10 +27,7 @@ VERSION: Record = {
 
 def made(client: Client, path: str, fields: Record) -> Record:
     """Make something and return what its creation tells."""
-    reply = client.post(path, fields)
-    assert reply.status_code == 200, reply.text[:500]
-    told: Record = reply.json()
-    return told
+    return answered(client.post(path, fields))
 
 
 def make_collection(client: Client, name: str = "Care", **fields: Any) -> Record:

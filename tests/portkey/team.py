@@ -51,6 +51,13 @@ def make_key(client: Client, kind: str = "workspace/service", **fields: Any) -> 
     return Made(reply.json()["id"], reply.json()["key"])
 
 
+def key_with(client: Client, *scopes: str, workspace: str | None = PRODUCTION) -> Client:
+    """The same world, called with the key of a workspace's service, or of the organisation's for None."""
+    if workspace is None:
+        return client.as_key(make_key(client, "organisation/service", scopes=list(scopes)).secret)
+    return client.as_key(make_key(client, scopes=list(scopes), workspace_id=workspace).secret)
+
+
 def read_key(client: Client, key_id: str) -> Record:
     """Read a key."""
     return read(client, f"/v1/api-keys/{key_id}")
@@ -58,10 +65,19 @@ def read_key(client: Client, key_id: str) -> Record:
 
 def read(client: Client, path: str, **query: Any) -> Record:
     """Read what must be there."""
-    reply = client.get(path, params=query)
+    return answered(client.get(path, params=query))
+
+
+def answered(reply: httpx.Response) -> Record:
+    """Check that a call was done, and return what it tells."""
     assert reply.status_code == 200, reply.text[:500]
-    found: Record = reply.json()
-    return found
+    body: Record = reply.json()
+    return body
+
+
+def succeeded(reply: httpx.Response) -> None:
+    """Check that a call was done and tells no more than that."""
+    assert answered(reply) == {"success": True}
 
 
 def done(reply: httpx.Response) -> None:
@@ -104,10 +120,7 @@ def barred(reply: httpx.Response, status: int, code: str) -> str:
 
 def make_workspace(client: Client, **fields: Any) -> Record:
     """Make a workspace."""
-    reply = client.post("/v1/admin/workspaces", {"name": "Lab", **fields})
-    assert reply.status_code == 200, reply.text[:500]
-    made: Record = reply.json()
-    return made
+    return answered(client.post("/v1/admin/workspaces", {"name": "Lab", **fields}))
 
 
 def read_workspace(client: Client, id_or_slug: str) -> Record:

@@ -22,9 +22,11 @@ from tests.portkey.team import (
     PRODUCTION,
     RESEARCH,
     SHARED,
+    answered,
     at,
     changes,
     done,
+    key_with,
     make_key,
     make_workspace,
     read,
@@ -65,10 +67,7 @@ READ_FIELDS = {*ITEM_FIELDS, "config", "version_id", "format", "type"}
 def make_config(client: Client, **fields: Any) -> Record:
     """Make a config, by default one of Production's, and return the reply."""
     given: Record = {"name": "Retry twice", "config": RETRY, "workspace_id": PRODUCTION}
-    reply = client.post(CONFIGS, given | fields)
-    assert reply.status_code == 200, reply.text[:500]
-    made: Record = reply.json()
-    return made
+    return answered(client.post(CONFIGS, given | fields))
 
 
 def read_config(client: Client, slug: str) -> Record:
@@ -78,10 +77,7 @@ def read_config(client: Client, slug: str) -> Record:
 
 def update(client: Client, slug: str, **fields: Any) -> Record:
     """Change a config and return the reply."""
-    reply = client.put(f"{CONFIGS}/{slug}", fields)
-    assert reply.status_code == 200, reply.text[:500]
-    changed: Record = reply.json()
-    return changed
+    return answered(client.put(f"{CONFIGS}/{slug}", fields))
 
 
 def listed(client: Client, **query: Any) -> list[str]:
@@ -92,13 +88,6 @@ def listed(client: Client, **query: Any) -> list[str]:
 def versions(client: Client, slug: str) -> list[Any]:
     """The contents of a config's versions, newest first."""
     return [json.loads(row["config"]) for row in read(client, f"{CONFIGS}/{slug}/versions")["data"]]
-
-
-def key_with(client: Client, *scopes: str, workspace: str | None = PRODUCTION) -> Client:
-    """The client with the key of a workspace's service, or of the organisation's for None."""
-    if workspace is None:
-        return client.as_key(make_key(client, "organisation/service", scopes=list(scopes)).secret)
-    return client.as_key(make_key(client, scopes=list(scopes), workspace_id=workspace).secret)
 
 
 # Create

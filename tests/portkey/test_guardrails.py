@@ -23,9 +23,11 @@ from tests.portkey.team import (
     PRODUCTION,
     RESEARCH,
     SHARED,
+    answered,
     at,
     changes,
     done,
+    key_with,
     make_key,
     read,
     refused,
@@ -57,10 +59,7 @@ READ_FIELDS = [*ITEM_FIELDS, "version_id", "checks", "actions"]
 def make_guardrail(client: Client, **fields: Any) -> Record:
     """Make a guardrail, by default one of Production's, and return the reply."""
     given: Record = {"name": "Be brief", "checks": BRIEF, "actions": ACTIONS, "workspace_id": PRODUCTION}
-    reply = client.post(GUARDRAILS, given | fields)
-    assert reply.status_code == 200, reply.text[:500]
-    made: Record = reply.json()
-    return made
+    return answered(client.post(GUARDRAILS, given | fields))
 
 
 def make_shared(client: Client, **fields: Any) -> Record:
@@ -81,13 +80,6 @@ def listed(client: Client, **query: Any) -> list[str]:
 def organisation(client: Client) -> str:
     """The id of the organisation."""
     return str(read(client, f"/v1/admin/workspaces/{PRODUCTION}")["organisation_id"])
-
-
-def key_with(client: Client, *scopes: str, workspace: str | None = PRODUCTION) -> Client:
-    """The client with the key of a workspace's service, or of the organisation's for None."""
-    if workspace is None:
-        return client.as_key(make_key(client, "organisation/service", scopes=list(scopes)).secret)
-    return client.as_key(make_key(client, scopes=list(scopes), workspace_id=workspace).secret)
 
 
 # Create

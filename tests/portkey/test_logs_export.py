@@ -23,6 +23,7 @@ from tests.portkey.team import (
     PRODUCTION,
     RESEARCH,
     SHARED,
+    answered,
     at,
     changes,
     make_key,
@@ -48,10 +49,7 @@ def draft(client: Client, requested: Any = ("id",), window: Record = DAY, **fiel
     """Draft an export of Production's logs, and return what the reply says."""
     filters = {**window, **fields.pop("filters", {})}
     body = {"workspace_id": PRODUCTION, "description": "For the bill", "filters": filters, "requested_data": list(requested)}
-    reply = client.post(EXPORTS, body | fields)
-    assert reply.status_code == 200, reply.text[:500]
-    made: Record = reply.json()
-    return made
+    return answered(client.post(EXPORTS, body | fields))
 
 
 def act(client: Client, export_id: str, action: str) -> httpx.Response:

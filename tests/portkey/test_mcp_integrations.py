@@ -21,6 +21,7 @@ from tests.portkey.team import (
     PRODUCTION,
     RESEARCH,
     SHARED,
+    answered,
     at,
     changes,
     done,
@@ -29,6 +30,7 @@ from tests.portkey.team import (
     read,
     refused,
     state,
+    succeeded,
     user_id,
     workspace_id,
 )
@@ -62,9 +64,7 @@ OFFERS: list[Record] = [
 
 def make(client: Client, **fields: Any) -> str:
     """Make an integration; return its id."""
-    reply = client.post(INTEGRATIONS, DESK | fields)
-    assert reply.status_code == 200, reply.text[:500]
-    return str(reply.json()["id"])
+    return str(answered(client.post(INTEGRATIONS, DESK | fields))["id"])
 
 
 def show(client: Client, id_or_slug: str) -> Record:
@@ -73,10 +73,6 @@ def show(client: Client, id_or_slug: str) -> Record:
 
 def names(client: Client, **query: Any) -> list[str]:
     return [item["name"] for item in read(client, INTEGRATIONS, **query)["data"]]
-
-
-def succeeded(reply: Any) -> None:
-    assert (reply.status_code, reply.json()) == (200, {"success": True}), reply.text[:500]
 
 
 def sync(client: Client, integration: str, **fields: Any) -> None:

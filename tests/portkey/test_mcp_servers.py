@@ -22,6 +22,7 @@ from tests.portkey.team import (
     PRODUCTION,
     RESEARCH,
     SHARED,
+    answered,
     at,
     changes,
     done,
@@ -29,6 +30,7 @@ from tests.portkey.team import (
     read,
     refused,
     state,
+    succeeded,
     user_id,
     workspace_id,
 )
@@ -66,9 +68,7 @@ def desk(client: Client) -> str:
 def make(client: Client, integration: str, workspace: str = PRODUCTION, **fields: Any) -> str:
     """Make a server; return its id."""
     given = {"name": "Tickets", "mcp_integration_id": integration, "workspace_id": workspace}
-    reply = client.post(SERVERS, given | fields)
-    assert reply.status_code == 200, reply.text[:500]
-    return str(reply.json()["id"])
+    return str(answered(client.post(SERVERS, given | fields))["id"])
 
 
 @pytest.fixture
@@ -83,10 +83,6 @@ def show(client: Client, id_or_slug: str, below: str = "", **query: Any) -> Reco
 
 def names(client: Client, **query: Any) -> list[str]:
     return [row["name"] for row in read(client, SERVERS, **query)["data"]]
-
-
-def succeeded(reply: Any) -> None:
-    assert (reply.status_code, reply.json()) == (200, {"success": True}), reply.text[:500]
 
 
 def close(client: Client, integration: str, workspace: str = PRODUCTION) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from mockserver.values import Record
 from tests.conftest import Client
-from tests.portkey.team import PRODUCTION, RESEARCH, at, done, make_key, read, workspace_id
+from tests.portkey.team import PRODUCTION, RESEARCH, answered, at, done, make_key, read, workspace_id
 
 BUDGETS, RATES = "/v1/policies/usage-limits", "/v1/policies/rate-limits"
 CHAT = "/v1/chat/completions"
@@ -42,9 +42,7 @@ def budget(client: Client, *conditions: Record, group_by: list[str] | None = Non
         "credit_limit": 1,
         "workspace_id": PRODUCTION,
     }
-    reply = client.post(BUDGETS, body | fields)
-    assert reply.status_code == 200, reply.text[:500]
-    return str(reply.json()["id"])
+    return str(answered(client.post(BUDGETS, body | fields))["id"])
 
 
 def rate(client: Client, *conditions: Record, group_by: list[str] | None = None, **fields: Any) -> str:
@@ -57,9 +55,7 @@ def rate(client: Client, *conditions: Record, group_by: list[str] | None = None,
         "value": 1,
         "workspace_id": PRODUCTION,
     }
-    reply = client.post(RATES, body | fields)
-    assert reply.status_code == 200, reply.text[:500]
-    return str(reply.json()["id"])
+    return str(answered(client.post(RATES, body | fields))["id"])
 
 
 def groups(client: Client, policy_id: str) -> dict[str, float]:
@@ -85,10 +81,7 @@ def provide(client: Client, slug: str = "main", plain: str = "openai", at: str =
 def configure(client: Client, **content: Any) -> Record:
     """Make a config, of OpenAI by default, and return what its creation shows."""
     body = {"name": "Fast", "config": {"provider": "openai", "api_key": "sk"} | content, "workspace_id": PRODUCTION}
-    reply = client.post("/v1/configs", body)
-    assert reply.status_code == 200, reply.text[:500]
-    made: Record = reply.json()
-    return made
+    return answered(client.post("/v1/configs", body))
 
 
 def holds(client: Client, *conditions: Record, call: Any) -> bool:

@@ -22,7 +22,7 @@ from tests.portkey.shelf import (
     make_partial,
     names,
 )
-from tests.portkey.team import NOBODY, PRODUCTION, RESEARCH, at, changes, done, known_admin, read, refused, state
+from tests.portkey.team import NOBODY, PRODUCTION, RESEARCH, answered, at, changes, done, known_admin, read, refused, state
 
 
 def texts(client: Client, partial: Record) -> list[tuple[int, str, str]]:
@@ -33,9 +33,7 @@ def texts(client: Client, partial: Record) -> list[tuple[int, str, str]]:
 
 def revise(client: Client, partial: Record, string: str = "Bye", **fields: Any) -> Record:
     """Give a partial a new version and return the reply."""
-    reply = client.put(f"{PARTIALS}/{partial['slug']}", {"string": string, **fields})
-    assert reply.status_code == 200, reply.text
-    return dict(reply.json())
+    return answered(client.put(f"{PARTIALS}/{partial['slug']}", {"string": string, **fields}))
 
 
 def test_created_partial_tells_ids_and_slug(client: Client) -> None:

@@ -26,7 +26,7 @@ from tests.portkey.shelf import (
     make_prompt,
     names,
 )
-from tests.portkey.team import NOBODY, PRODUCTION, RESEARCH, at, changes, done, read, refused, state, workspace_id
+from tests.portkey.team import NOBODY, PRODUCTION, RESEARCH, answered, at, changes, done, read, refused, state, workspace_id
 
 READ_FIELDS = {
     "id", "collection_id", "name", "slug", "status", "created_at", "last_updated_at", "model", "virtual_key", "string",
@@ -48,9 +48,7 @@ TOOLS = [{"type": "function", "function": {"name": "look_up", "parameters": {"ty
 
 def revise(client: Client, prompt: Record, **fields: Any) -> Record:
     """Give a prompt a new version by `patch` and return the reply."""
-    reply = client.put(f"{PROMPTS}/{prompt['slug']}", {"patch": True, **fields})
-    assert reply.status_code == 200, reply.text
-    return dict(reply.json())
+    return answered(client.put(f"{PROMPTS}/{prompt['slug']}", {"patch": True, **fields}))
 
 
 def publish(client: Client, prompt: Record, number: int) -> None:

@@ -18,6 +18,7 @@ from tests.portkey.team import (
     DARA,
     NOBODY,
     Made,
+    answered,
     at,
     changes,
     done,
@@ -43,10 +44,7 @@ def world(request: pytest.FixtureRequest) -> Client:
 
 
 def rotate(client: Client, key_id: str, **fields: Any) -> Record:
-    reply = client.post(f"/v1/api-keys/{key_id}/rotate", fields)
-    assert reply.status_code == 200, reply.text
-    made: Record = reply.json()
-    return made
+    return answered(client.post(f"/v1/api-keys/{key_id}/rotate", fields))
 
 
 def works(client: Client, secret: str) -> bool:

@@ -17,6 +17,7 @@ from tests.portkey.team import (
     PRODUCTION,
     RESEARCH,
     SHARED,
+    answered,
     at,
     done,
     make_key,
@@ -35,10 +36,7 @@ FIELDS = ["id", "workspace_id", "scim_group", "role", "scim_group_id"]
 def mapped(client: Client, workspace: str = PRODUCTION, role: str = "member", name: str = "Support", **group: str) -> Record:
     """Map a group, by its name unless `scim_group_id` is told."""
     named = group or {"scim_group_name": name}
-    reply = client.post(MAPPINGS, {"workspace_id": workspace, "role": role, **named})
-    assert reply.status_code == 200, reply.text[:500]
-    made: Record = reply.json()
-    return made
+    return answered(client.post(MAPPINGS, {"workspace_id": workspace, "role": role, **named}))
 
 
 def listed(client: Client, **query: Any) -> list[Record]:

@@ -14,18 +14,7 @@ import pytest
 
 from mockserver.values import Record
 from tests.conftest import Client
-from tests.portkey.team import (
-    ADA,
-    NOBODY,
-    PRODUCTION,
-    at,
-    changes,
-    done,
-    make_key,
-    read,
-    refused,
-    user_id,
-)
+from tests.portkey.team import ADA, NOBODY, PRODUCTION, answered, at, changes, done, make_key, read, refused, user_id
 
 REFERENCES = "/v1/secret-references"
 
@@ -155,9 +144,7 @@ def body(**fields: Any) -> Record:
 
 def make(client: Client, **fields: Any) -> str:
     """Make a reference; return its id."""
-    reply = client.post(REFERENCES, body(**fields))
-    assert reply.status_code == 200, reply.text[:500]
-    return str(reply.json()["id"])
+    return str(answered(client.post(REFERENCES, body(**fields)))["id"])
 
 
 def show(client: Client, id_or_slug: str) -> Record:

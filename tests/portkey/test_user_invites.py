@@ -24,6 +24,7 @@ from tests.portkey.team import (
     PRODUCTION,
     RESEARCH,
     SHARED,
+    answered,
     at,
     changes,
     done,
@@ -51,10 +52,7 @@ def _start(client: Client) -> None:
 
 def invited(client: Client, email: str = NOOR, **fields: Any) -> Record:
     """Invite somebody; return the reply."""
-    reply = client.post(INVITES, {"email": email, "role": "member", **fields})
-    assert reply.status_code == 200, reply.text[:500]
-    made: Record = reply.json()
-    return made
+    return answered(client.post(INVITES, {"email": email, "role": "member", **fields}))
 
 
 def shown(client: Client, invite: Record) -> Record:
