@@ -10,8 +10,9 @@ SERVE_STAMP := $(VENV)/.installed-serve
 serve: $(SERVE_STAMP)
 	@exec $(BIN)/mockserver serve $(ARGS)
 
+# Modules are compiled once for all the processes that tests start, whatever the shell says.
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
