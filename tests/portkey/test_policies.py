@@ -7,7 +7,7 @@ Source of every rule that names none: governance-mcp-observability, Usage-limits
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,11 +16,11 @@ import pytest
 
 from mockserver.values import Record
 from tests.conftest import Client
+from tests.portkey.policing import TUESDAY
 from tests.portkey.team import PRODUCTION, RESEARCH, answered, at, done, make_key, read, workspace_id
 
 BUDGETS, RATES = "/v1/policies/usage-limits", "/v1/policies/rate-limits"
 CHAT = "/v1/chat/completions"
-TUESDAY = "2026-05-05T09:07:35Z"
 
 
 def ask(client: Client, model: str = "gpt-4o", metadata: Any = None, **headers: str) -> httpx.Response:
@@ -35,27 +35,23 @@ def ask(client: Client, model: str = "gpt-4o", metadata: Any = None, **headers: 
 
 def budget(client: Client, *conditions: Record, group_by: list[str] | None = None, **fields: Any) -> str:
     """Make a usage limits policy, by default of one request, and return its id."""
-    body = {
-        "conditions": list(conditions) or [{"key": "organisation_id", "value": "*"}],
-        "group_by": [{"key": key} for key in group_by or ["organisation_id"]],
-        "type": "requests",
-        "credit_limit": 1,
-        "workspace_id": PRODUCTION,
-    }
-    return str(answered(client.post(BUDGETS, body | fields))["id"])
+    return limit(client, BUDGETS, conditions, group_by, {"credit_limit": 1} | fields)
 
 
 def rate(client: Client, *conditions: Record, group_by: list[str] | None = None, **fields: Any) -> str:
     """Make a rate limits policy, by default of one request a minute, and return its id."""
+    return limit(client, RATES, conditions, group_by, {"unit": "rpm", "value": 1} | fields)
+
+
+def limit(client: Client, path: str, conditions: Sequence[Record], group_by: list[str] | None, fields: Record) -> str:
+    """Make a policy, by default of Production and for all requests, and return its id."""
     body = {
         "conditions": list(conditions) or [{"key": "organisation_id", "value": "*"}],
         "group_by": [{"key": key} for key in group_by or ["organisation_id"]],
         "type": "requests",
-        "unit": "rpm",
-        "value": 1,
         "workspace_id": PRODUCTION,
     }
-    return str(answered(client.post(RATES, body | fields))["id"])
+    return str(answered(client.post(path, body | fields))["id"])
 
 
 def groups(client: Client, policy_id: str) -> dict[str, float]:

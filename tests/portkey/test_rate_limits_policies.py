@@ -6,17 +6,16 @@ Source of every rule that names none: governance-mcp-observability, Rate-limits 
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import pytest
 
 from mockserver.values import Record
 from tests.conftest import Client
+from tests.portkey.policing import SCOPES, TUESDAY, Policies
 from tests.portkey.team import (
     NOBODY,
     PRODUCTION,
     RESEARCH,
-    answered,
     at,
     changes,
     done,
@@ -27,14 +26,9 @@ from tests.portkey.team import (
     workspace_id,
 )
 
-POLICIES = "/v1/policies/rate-limits"
-TUESDAY = "2026-05-05T09:07:35Z"
-ALL = [f"policies.{verb}" for verb in ("create", "read", "update", "delete", "list")]
-
-
-def policy(**fields: Any) -> Record:
-    """The body of a create."""
-    return {
+RATES = Policies(
+    "/v1/policies/rate-limits",
+    {
         "name": "Gentle",
         "conditions": [{"key": "model", "value": "@openai/gpt-4o"}],
         "group_by": [{"key": "api_key"}],
@@ -42,22 +36,9 @@ def policy(**fields: Any) -> Record:
         "unit": "rpm",
         "value": 30,
         "workspace_id": PRODUCTION,
-    } | fields
-
-
-def make(client: Client, **fields: Any) -> str:
-    """Make a policy and return its id."""
-    return str(answered(client.post(POLICIES, policy(**fields)))["id"])
-
-
-def get(client: Client, policy_id: str, **query: Any) -> Record:
-    """Read a policy."""
-    return read(client, f"{POLICIES}/{policy_id}", **query)
-
-
-def names(client: Client, **query: Any) -> list[str]:
-    """The names in a list."""
-    return [item["name"] for item in read(client, POLICIES, **{"workspace_id": PRODUCTION, **query})["data"]]
+    },
+)
+POLICIES, policy, make, get, names = RATES.path, RATES.body, RATES.make, RATES.get, RATES.names
 
 
 def test_create_tells_only_the_id(client: Client) -> None:
@@ -219,14 +200,14 @@ def test_unknown_policy_is_not_found(client: Client, method: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_policy_of_another_workspace_is_forbidden(client: Client, method: str) -> None:
     foreign = make(client, workspace_id=RESEARCH)
-    caller = client.as_key(make_key(client, scopes=ALL).secret)
+    caller = client.as_key(make_key(client, scopes=SCOPES).secret)
     refused(caller.call(method, f"{POLICIES}/{foreign}", {}), 403, "AB03")
 
 
 def test_workspace_key_is_pinned_to_its_workspace(client: Client) -> None:
     """Cross-cutting rules: Auth: the argument is ignored."""
     make(client, name="foreign", workspace_id=RESEARCH)
-    caller = client.as_key(make_key(client, scopes=ALL).secret)
+    caller = client.as_key(make_key(client, scopes=SCOPES).secret)
     assert get(caller, make(caller, name="own", workspace_id=RESEARCH))["workspace_id"] == workspace_id(client)
     assert names(caller, workspace_id=RESEARCH) == ["own"]
 
@@ -244,7 +225,7 @@ def test_workspace_key_is_pinned_to_its_workspace(client: Client) -> None:
 def test_each_operation_asks_for_its_scope(client: Client, verb: str, method: str, path: str) -> None:
     path = POLICIES + path.format(id=make(client))
     body = policy() if method == "POST" else {}
-    without = client.as_key(make_key(client, scopes=[scope for scope in ALL if scope != f"policies.{verb}"]).secret)
+    without = client.as_key(make_key(client, scopes=[scope for scope in SCOPES if scope != f"policies.{verb}"]).secret)
     refused(without.call(method, path, body), 403, "AB03")
     only = client.as_key(make_key(client, scopes=[f"policies.{verb}"]).secret)
     assert only.call(method, path, body).status_code == 200

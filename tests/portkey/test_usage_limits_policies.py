@@ -13,15 +13,15 @@ import pytest
 
 from mockserver.values import Record
 from tests.conftest import Client
+from tests.portkey.policing import SCOPES, TUESDAY, Policies
 from tests.portkey.team import (
     NOBODY,
     PRODUCTION,
     RESEARCH,
-    Made,
-    answered,
     at,
     changes,
     done,
+    key_with,
     make_key,
     read,
     refused,
@@ -29,36 +29,19 @@ from tests.portkey.team import (
     workspace_id,
 )
 
-POLICIES = "/v1/policies/usage-limits"
-TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z")
-TUESDAY = "2026-05-05T09:07:35Z"
-
-
-def policy(**fields: Any) -> Record:
-    """The body of a create."""
-    return {
+BUDGETS = Policies(
+    "/v1/policies/usage-limits",
+    {
         "name": "Per person",
         "conditions": [{"key": "metadata.team", "value": "support"}],
         "group_by": [{"key": "metadata._user"}],
         "type": "requests",
         "credit_limit": 2,
         "workspace_id": PRODUCTION,
-    } | fields
-
-
-def make(client: Client, **fields: Any) -> str:
-    """Make a policy and return its id."""
-    return str(answered(client.post(POLICIES, policy(**fields)))["id"])
-
-
-def get(client: Client, policy_id: str, **query: Any) -> Record:
-    """Read a policy."""
-    return read(client, f"{POLICIES}/{policy_id}", **query)
-
-
-def names(client: Client, **query: Any) -> list[str]:
-    """The names in a list."""
-    return [item["name"] for item in read(client, POLICIES, **{"workspace_id": PRODUCTION, **query})["data"]]
+    },
+)
+POLICIES, policy, make, get, names = BUDGETS.path, BUDGETS.body, BUDGETS.make, BUDGETS.get, BUDGETS.names
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z")
 
 
 def call(client: Client, user: str = "ines", team: str = "support") -> int:
@@ -76,9 +59,7 @@ def entities(client: Client, policy_id: str, **query: Any) -> list[Record]:
 
 def workspace_key(client: Client, slug: str = PRODUCTION) -> Client:
     """The same world, called with a key of a workspace that may do all with policies."""
-    scopes = [f"policies.{verb}" for verb in ("create", "read", "update", "delete", "list")]
-    made: Made = make_key(client, scopes=scopes, workspace_id=slug)
-    return client.as_key(made.secret)
+    return key_with(client, *SCOPES, workspace=slug)
 
 
 # Create and read
