@@ -26,7 +26,7 @@ def pytest_collection() -> Generator[None, object, object]:
     gc.collect()
     gc.freeze()
     gc.collect()  # it waits for a quarter more than there was the last time, which is nothing now
-    gc.set_threshold(50_000, 20, 5)
+    gc.set_threshold(50_000, 10, 3)
     gc.enable()
     return collected
 
