@@ -217,6 +217,7 @@ def serve(
     """
     # What a start makes stays: looking for garbage among it costs a tenth of the time. `run` turns this on again.
     gc.disable()
+    context.call_on_close(gc.enable)  # a start that is refused within a program of somebody's own leaves it as it was
     # Imported here: --help and --version need none of it.
     from mockserver.app import App, Settings
     from mockserver.contract.errors import SetupError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,12 @@ def test_wrong_use_of_a_command_is_2(command: str, arguments: list[str]) -> None
     result = run(command, *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_refused_start_leaves_the_collector_on() -> None:
+    """A start does without it; who calls the command in a process of their own goes on with it."""
+    assert run("serve", "--host", "0.0.0.0").exit_code == 2
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("command", ["serve", "check", "routes"])
