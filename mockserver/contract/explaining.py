@@ -205,8 +205,8 @@ class _CallResponse:
 
 
 _PLACES = 2048
-"""So many places of a document are found again without being looked for. An operation has fewer, and each of its refusals reads
-most of them, several times. Chosen: half the time of a refusal for a mebibyte."""
+"""So many places of a document are found again without being looked for: an operation has fewer, and each of its refusals reads
+most of them, several times. It halves the time of a refusal."""
 
 
 class OpenAPICore:

@@ -45,8 +45,7 @@ class PortkeyService:
         pipeline, 6 to 8).
         """
         if not operation.security:
-            is_logged = scopes.is_data_plane(operation.id)  # when a mapping or a sample answers
-            return identity.Caller(None, told=calls.steering(headers)) if is_logged else identity.STRANGER
+            return identity.STRANGER
         caller = identity.identify(operation, headers, world, strict=self._strict)
         if scopes.is_data_plane(operation.id):
             told = calls.steering(headers)
