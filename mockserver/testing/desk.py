@@ -10,12 +10,17 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import asdict
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from typing import Any
 
 from mockserver.testing.hosts import Elsewhere, Host
 from mockserver.testing.wanted import ServerSettings, WrongSetting
+
+_QUEUE = 1024
+"""So many workers may ask at once."""
 
 
 class Desk:
@@ -23,7 +28,10 @@ class Desk:
 
     def __init__(self) -> None:
         self._key = os.urandom(16)
-        self._listener = Listener(("127.0.0.1", 0), authkey=self._key)
+        # One that is slow to say who it is must keep nobody else waiting, so each is asked in a thread of its own. And a worker
+        # that connects while the queue is full would wait for ever to be asked, since the desk never hears of it.
+        self._listener = Listener(("127.0.0.1", 0), backlog=_QUEUE)
+        self._closed = False
         self._lock = threading.Lock()
         self._told: dict[str, dict[str, Any]] = {}
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -42,6 +50,7 @@ class Desk:
 
     def close(self) -> None:
         """Stop all servers, and return when they have ended."""
+        self._closed = True
         self._listener.close()
         with self._lock:
             for process in self.processes:
@@ -57,19 +66,17 @@ class Desk:
                 process.stdout.close()
 
     def _accept(self) -> None:
-        from multiprocessing import AuthenticationError
-
-        while True:
+        while not self._closed:
             try:
                 connection = self._listener.accept()
-            except AuthenticationError:
-                continue
             except OSError:
-                return  # closed
+                continue  # closed, or who asked has gone
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: Connection[Any, Any]) -> None:
-        with connection:
+        with connection, suppress(AuthenticationError, EOFError, OSError):  # of a stranger, and of a worker that has gone
+            deliver_challenge(connection, self._key)
+            answer_challenge(connection, self._key)
             wanted = connection.recv_bytes().decode()
             with self._lock:
                 if wanted not in self._told:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import AuthenticationError
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -179,6 +181,16 @@ def test_server_ends_with_whoever_started_it() -> None:
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(10) == 0
+    desk.close()
+
+
+def test_many_ask_at_once_beside_one_that_says_nothing() -> None:
+    desk = Desk()
+    host, port, _ = desk.address
+    with socket.create_connection((host, port)), ThreadPoolExecutor(64) as pool:
+        asked = [pool.submit(host_at, desk.address, ServerSettings()) for _ in range(64)]
+        assert {future.result(60).api_key for future in asked} == {host_at(desk.address, ServerSettings()).api_key}
+    assert len(desk.processes) == 1
     desk.close()
 
 
