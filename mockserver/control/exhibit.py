@@ -15,6 +15,7 @@ from mockserver.contract.secrets import REDACTED, Veil, holds_secrets, is_secret
 from mockserver.control.bodies import Bodies
 from mockserver.values import Record
 from mockserver.world.journal import Entry, unpack
+from mockserver.world.secrets import Secrets
 from mockserver.world.world import World
 
 _CLIENTS_FAULT = frozenset(
@@ -61,7 +62,7 @@ class Exhibit:
         self._operations = {operation.id: operation for operation in contract.operations}
         self._document = contract.document
         self._bodies = Bodies(contract.document)
-        self._known: tuple[set[str], int, Veil] = (set(), 0, Veil(()))  # of the world that was last looked at
+        self._known: tuple[Secrets, int, Veil] = (Secrets(), 0, Veil(()))  # of the world that was last looked at
 
     def operation(self, entry: Entry) -> Operation | None:
         """The operation that was called, None when there is no such one."""
@@ -82,10 +83,10 @@ class Exhibit:
     def veil(self, world: World) -> Veil:
         """What takes the secrets that a world knows out of anything else that is shown of it."""
         self._learn(world)
-        secrets, count, veil = self._known
-        if secrets is not world.secrets or count != len(secrets):
+        secrets, version, veil = self._known
+        if secrets is not world.secrets or version != secrets.version:
             veil = Veil(world.secrets)
-            self._known = (world.secrets, len(world.secrets), veil)
+            self._known = (world.secrets, world.secrets.version, veil)
         return veil
 
     def _learn(self, world: World) -> None:
@@ -106,7 +107,7 @@ class Exhibit:
                 found: set[str] = set()
                 self._bodies.request(entry, operation, found)
                 self._bodies.reply(entry, operation, found)
-                world.secrets |= found
+                world.secrets.update(found)
         journal.learnt = latest
 
     def _show(self, entry: Entry, world: str, found: set[str] | None) -> Record:

@@ -14,6 +14,7 @@ from mockserver.blobs import Blob
 from mockserver.values import JSON, Record
 from mockserver.world import collection, layers
 from mockserver.world.packing import Packer, Unpackable
+from mockserver.world.secrets import united
 from mockserver.world.world import Snapshot, World
 
 _MISSING = object()
@@ -41,7 +42,7 @@ def difference(world: World, base: Snapshot, packer: Packer) -> Record:
         "agenda": {"put": {name: entry[0] for name, entry in due.put.items()}, "gone": due.gone},
         "contents": {"put": [packer.pack(blob.read()) for blob in files.put.values()], "gone": files.gone},
         "drawn": now.drawn,
-        "secrets": sorted(now.secrets - base.secrets),
+        "secrets": sorted(united(now.secrets) - united(base.secrets)),
         "clock": {"at": world.clock.seconds(), "frozen": world.clock.frozen},
     }
 
@@ -73,7 +74,7 @@ def apply(told: JSON, world: World, base: Snapshot, packer: Packer) -> None:
             blob = Blob.of(packer.unpack(content))
             world.contents.put(blob.digest, blob)
         world.ids.drawn = told["drawn"]
-        world.secrets |= set(told["secrets"])
+        world.secrets.update(told["secrets"])
         at = datetime.fromtimestamp(told["clock"]["at"], UTC)
         if told["clock"]["frozen"]:
             world.clock.freeze(at)

@@ -8,13 +8,14 @@ from typing import NamedTuple, TypeAlias
 
 from mockserver.blobs import Blob
 from mockserver.values import JSON, Record
-from mockserver.world import agenda, clock, collection
+from mockserver.world import agenda, clock, collection, secrets
 from mockserver.world.agenda import Agenda
 from mockserver.world.clock import Clock
 from mockserver.world.collection import Change, Collection, Layout
 from mockserver.world.ids import Ids
 from mockserver.world.journal import CAPACITY, Event, Journal
 from mockserver.world.layers import Layers, Undo, take_back
+from mockserver.world.secrets import Secrets
 
 Layouts: TypeAlias = Mapping[str, Layout]
 
@@ -30,7 +31,7 @@ class Snapshot(NamedTuple):
     drawn: int
     clock: clock.Setting
     agenda: agenda.State
-    secrets: frozenset[str]
+    secrets: secrets.State
     contents: tuple[dict[str, Blob], ...]
 
 
@@ -63,7 +64,7 @@ class World:
         self.journal = Journal(journal_capacity)
         self.changes: list[Change] = []
         self.told: list[Event] = []
-        self.secrets: set[str] = set()
+        self.secrets = Secrets()
 
     def __getitem__(self, name: str) -> Collection:
         """Return a collection, empty when nothing was put into it yet."""
@@ -94,7 +95,7 @@ class World:
         """Return the state as it is now. What was written until now cannot be taken back any more."""
         self.keep()
         states = {name: each.freeze() for name, each in self._collections.items() if each.arrivals}
-        made = (self.facts.freeze(), self.ids.drawn, self.clock.setting, self.agenda.freeze(), frozenset(self.secrets))
+        made = (self.facts.freeze(), self.ids.drawn, self.clock.setting, self.agenda.freeze(), self.secrets.freeze())
         return Snapshot(states, *made, self.contents.freeze())
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -106,7 +107,7 @@ class World:
         self.ids.drawn = snapshot.drawn
         self.clock.setting = snapshot.clock
         self.agenda.thaw(snapshot.agenda)
-        self.secrets |= snapshot.secrets
+        self.secrets.join(snapshot.secrets)
         self.contents.thaw(snapshot.contents)
 
     def attempt(self) -> Attempt:
