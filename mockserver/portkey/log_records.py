@@ -109,10 +109,9 @@ def lean(log: LogRecord) -> LogRecord:
 
 def kept(log: LogRecord, log_id: str, created_at: str) -> Record:
     """Return a log, which is given up for it, as a world keeps it: texts and numbers alone; see `full`."""
-    record = cast(Record, log)
-    record["id"], record["created_at"] = log_id, created_at
-    record.setdefault("workspace_id", "")
-    metadata, request, response = record.pop("metadata", None), record.pop("request", None), record.pop("response", None)
+    metadata, request, response = log.pop("metadata", None), log.pop("request", None), log.pop("response", None)
+    # A dictionary that never held anything but texts and numbers is none that the garbage collector looks through.
+    record: Record = {"id": log_id, "workspace_id": "", "created_at": created_at, **log}
     if metadata:
         record["metadata"] = intern(values.dump(dict(metadata)).decode())
     if request or response:

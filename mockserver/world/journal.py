@@ -134,6 +134,8 @@ class Journal:
             request_size = len(request_body)
         if reply_size is None:
             reply_size = len(reply_body)
+        # A copy: texts that orjson writes hold on to several times their size.
+        kept_body = memoryview(reply_body)[:BODY_LIMIT].tobytes()
         ring.append(
             (
                 number,
@@ -150,7 +152,7 @@ class Journal:
                 request_body if request_size <= BODY_LIMIT else request_body[:BODY_LIMIT],
                 request_size,
                 pack(reply_headers),
-                reply_body if reply_size <= BODY_LIMIT else reply_body[:BODY_LIMIT],
+                kept_body,
                 reply_size,
                 detail,
                 path_values,
