@@ -27,6 +27,7 @@ from tests.portkey.traffic import (
     critic,
     graph,
     groups,
+    latest,
     noted,
     production,
     rated,
@@ -219,6 +220,25 @@ def test_requests_are_counted(traffic: Client) -> None:
     assert body["summary"] == {"total": 6}
     assert points(body, "total") == {minute(5): 3, minute(20): 1, minute(21): 1, minute(59): 1}
     assert len(body["data_points"]) == 60
+
+
+def test_log_that_a_tester_takes_out_before_anybody_looks_is_not_counted(client: Client) -> None:
+    at(client, NOON)
+    for _ in range(3):
+        asked(client)
+    taken = latest(client)[0]["id"]
+    assert client.delete(f"/__admin/records/logs/{taken}").status_code < 300
+    asked(client)
+    assert graph(client, "requests", *HOUR)["summary"] == {"total": 3}
+
+
+def test_calls_between_two_looks_are_added_to_the_first(client: Client) -> None:
+    at(client, NOON)
+    seen = []
+    for _ in range(3):
+        asked(client)
+        seen.append(graph(client, "requests", *HOUR)["summary"]["total"])
+    assert seen == [1, 2, 3]
 
 
 def test_costs_are_added_in_cents(traffic: Client) -> None:
