@@ -83,7 +83,9 @@ class Cycle(RequestResponseCycle):
     async def receive(self) -> Any:
         """Return the next part of the body, the whole of it if it is there; else, once there is one, that the client left."""
         if self.more_body or self._is_read or self.disconnected or self.response_complete or self.waiting_for_100_continue:
-            return await super().receive()
+            message = await super().receive()
+            self._is_read = self._is_read or message.get("more_body") is False
+            return message
         self._is_read = True
         body, self.body = bytes(self.body), b""
         if self._event is not None:

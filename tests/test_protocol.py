@@ -154,6 +154,38 @@ def test_request_in_two_segments_is_one(serve: Serve, cut: int) -> None:
     assert bodies(until(connection, b";")) == [b"/late 0123456789"]
 
 
+def test_body_that_comes_late_is_told_once(serve: Serve) -> None:
+    """After its end, what is received next is that the client left, not an empty part."""
+    received: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] == "GET":
+            await echo(scope, receive, send)
+            return
+        received.append(await receive())
+        while received[-1].get("more_body"):
+            received.append(await receive())
+        left = asyncio.ensure_future(receive())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        received.append(left.done())
+        await send(start(2))
+        await send(body(b"ok"))
+        received.append((await left)["type"])
+
+    connection = serve(app)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    head, _, data = post("/", b"0123456789").rpartition(b"\r\n\r\n")
+    connection.sendall(head + b"\r\n\r\n")
+    with socket.create_connection(connection.getpeername(), timeout=10) as other:
+        other.sendall(get("/"))  # its answer tells that the head has been read
+        until(other, b";")
+    connection.sendall(data)
+    until(connection, b"ok")
+    assert b"".join(message["body"] for message in received[:-2]) == b"0123456789"
+    assert received[-2:] == [False, "http.disconnect"]
+
+
 def test_body_larger_than_what_is_read_ahead_arrives_whole(serve: Serve) -> None:
     data = bytes(range(65, 91)) * 20_000
     connection = serve(echo)
