@@ -222,7 +222,7 @@ def serve(
     from mockserver.app import App, Settings
     from mockserver.contract.errors import SetupError
     from mockserver.control import tokens
-    from mockserver.server import CannotListen, listen, run
+    from mockserver.server import CannotListen, listen, origin, run
 
     if not _is_loopback(host) and not admin_token:
         fail(f"--host {host} can be reached from other machines: guard the admin API by --admin-token")
@@ -255,20 +255,13 @@ def serve(
         )
     except (SetupError, CannotListen) as error:
         fail(str(error))
-    bound = sockets[0].getsockname()[1]
-    if port_file is not None:
-        try:
-            port_file.write_text(f"{bound}\n")
-        except OSError as error:
-            fail(f"--port-file {port_file}: {error.strerror}")
-    origin = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+    at = origin(host, sockets)
     greeting = app.service.greeting(app.worlds.get("default"))
-    told = [f"{app.service.name} on {origin}{app.base_path}", f"admin page {origin}/__admin/", greeting]
+    told = [f"{app.service.name} on {at}{app.base_path}", f"admin page {at}/__admin/", greeting]
     try:
-        run(app, sockets, log_level, lambda: click.echo("  ".join(part for part in told if part)))
-    finally:
-        if port_file is not None:
-            port_file.unlink(missing_ok=True)
+        run(app, sockets, log_level, lambda: click.echo("  ".join(part for part in told if part)), port_file=port_file)
+    except CannotListen as error:
+        fail(str(error))
 
 
 main.add_command(check)

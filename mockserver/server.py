@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -25,7 +26,7 @@ _LAST_REPLIES_S = 0.05
 
 
 class CannotListen(Exception):
-    """The address cannot be bound: the message says which and why."""
+    """The address cannot be bound, or told: the message says which and why."""
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
@@ -135,8 +136,26 @@ def configuration(app: Any, log_level: str = "warning", http: Any = PromptProtoc
     )
 
 
-def run(app: Any, sockets: list[socket.socket], log_level: str, ready: Callable[[], Any], http: Any = PromptProtocol) -> None:
-    """Serve until SIGINT or SIGTERM."""
+def origin(host: str, sockets: list[socket.socket]) -> str:
+    """Return the URL of bound sockets, by the name that was asked for."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{sockets[0].getsockname()[1]}"
+
+
+def run(
+    app: Any,
+    sockets: list[socket.socket],
+    log_level: str,
+    ready: Callable[[], Any],
+    http: Any = PromptProtocol,
+    *,
+    port_file: Path | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. `port_file` holds the port meanwhile. Raises `CannotListen` when it cannot be written."""
+    if port_file is not None:
+        try:
+            port_file.write_text(f"{sockets[0].getsockname()[1]}\n")
+        except OSError as error:
+            raise CannotListen(f"--port-file {port_file}: {error.strerror}") from error
     # What lives until the end need not be looked at again, and a young generation of 700 is for other programs than
     # ones that keep what they make: this halves what the garbage collector costs. A larger one would cost as much, in longer
     # pauses: 10,000 records with all that they hold take it several milliseconds.
@@ -144,4 +163,8 @@ def run(app: Any, sockets: list[socket.socket], log_level: str, ready: Callable[
     gc.set_threshold(10_000, 100, 50)
     gc.enable()
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    Server(configuration(app, log_level, http), ready).run(sockets=sockets)
+    try:
+        Server(configuration(app, log_level, http), ready).run(sockets=sockets)
+    finally:
+        if port_file is not None:
+            port_file.unlink(missing_ok=True)

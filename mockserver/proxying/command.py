@@ -86,7 +86,7 @@ def proxy(
     not run.
     """
     from mockserver.contract.errors import SetupError
-    from mockserver.server import CannotListen, listen, run
+    from mockserver.server import CannotListen, listen, origin, run
 
     url, document = _told(url_and_document, needs_url=replay is None)
     if record is not None and replay is not None:
@@ -97,18 +97,11 @@ def proxy(
         sockets = listen(host, port)
     except (SetupError, CannotListen) as error:
         fail(str(error))
-    bound = sockets[0].getsockname()[1]
-    if port_file is not None:
-        try:
-            port_file.write_text(f"{bound}\n")
-        except OSError as error:
-            fail(f"--port-file {port_file}: {error.strerror}")
-    told = f"proxy on http://{f'[{host}]' if ':' in host else host}:{bound} for {session.verification.report.subject}"
+    told = f"proxy on {origin(host, sockets)} for {session.verification.report.subject}"
     try:
-        run(made, sockets, "warning", lambda: click.echo(told, err=True))
-    finally:
-        if port_file is not None:
-            port_file.unlink(missing_ok=True)
+        run(made, sockets, "warning", lambda: click.echo(told, err=True), port_file=port_file)
+    except CannotListen as error:
+        fail(str(error))
     if session.cannot_record:
         fail(f"--record {record}: {session.cannot_record}")
     deliver(session.verification.finish(), report, fail_on, notes=notes)
