@@ -14,7 +14,7 @@ from mockserver.portkey import calls, envelopes, metering
 from mockserver.portkey.gateway import cache, hooks, scripts
 from mockserver.portkey.gateway.exchange import PROVIDERS, Exchange, Outcome, Provider, resolved
 from mockserver.portkey.gateway.targets import shaped
-from mockserver.portkey.gateway.upstream import Answer, ask, model_of, replayed, reply_of
+from mockserver.portkey.gateway.upstream import Answer, ask, model_of, replayed, reply_of, saying
 from mockserver.portkey.gateway.verdicts import Subject
 from mockserver.values import JSON, Record
 
@@ -28,7 +28,6 @@ NO_PROVIDER_IN_CONFIG = (
     "Either x-portkey-provider needs to be passed. Or the x-portkey-config header should have a valid config with provider "
     "details in it."
 )
-HOOKS_FAILED = "The guardrail checks defined in the config failed. You can find more information in the `hook_results` object."
 
 
 _NO_REPLY = Reply()
@@ -58,7 +57,7 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
     before = found_in(before_rails, scripts.last_text(body)) if before_rails else hooks.NOTHING
     exchange.feedback += before.feedback
     if before.denied:
-        outcome.reply = _denied(before, hooks.NOTHING)
+        outcome.reply = _denied(exchange, outcome, body, before, hooks.NOTHING)
         return outcome
 
     cached = _Cached(exchange, target, provider, outcome, body) if target.get("cache") else None
@@ -83,7 +82,7 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
     outcome.final = "x-portkey-gateway-exception" in answer.headers
     exchange.feedback += after.feedback
     if after.denied:
-        outcome.reply = _denied(before, after)
+        outcome.reply = _denied(exchange, outcome, body, before, after)
         return outcome
     reply = reply_of(exchange, provider, answer, body, _results(before, after))
     outcome.reply = _judged(reply, failed=before.failed or after.failed)
@@ -135,7 +134,7 @@ def _asked(
             after = judge(answer.text)
             if body.get("stream") is True:
                 after = after._replace(failed=False, denied=False)  # it is judged at its end, when its status is long out
-        status = answer.status if answer.status != 200 else 446 if after.denied else 246 if after.failed else 200
+        status = answer.status if answer.status != 200 else _status(after)
         outcome.retries = tried
         if status == 200 or status not in statuses or "x-portkey-gateway-exception" in answer.headers:
             return answer, after
@@ -184,9 +183,25 @@ def addressed(exchange: Exchange, target: Record) -> tuple[Provider, Record]:
     raise Problem(INVALID_REQUEST, NO_PROVIDER_IN_CONFIG if exchange.config.content else NO_PROVIDER)
 
 
-def _denied(before: hooks.Findings, after: hooks.Findings) -> Reply:
-    error = {"message": HOOKS_FAILED, "type": "hooks_failed", "param": None, "code": None}
-    return Reply(446, {"error": error, "hook_results": _results(before, after)}, problem="denied")
+def _status(found: hooks.Findings) -> int:
+    """What a 200 becomes by what guardrails found; a soft denial is none that anything is tried again for."""
+    if found.denied:
+        return 446 if found.words is None else 200
+    return 246 if found.failed else 200
+
+
+def _denied(exchange: Exchange, outcome: Outcome, body: Record, before: hooks.Findings, after: hooks.Findings) -> Reply:
+    """The denial, or what a model says instead of it where that is wished.
+
+    *chosen*, since the dossier tells no more than that it is a completion with a 200: what it says is the guardrail's
+    `message`, else the text of a denial, and the results of guardrails come with it.
+    """
+    results, words = _results(before, after), (before if before.denied else after).words
+    if words is not None and exchange.kind in hooks.OUTPUT_KINDS:
+        answer = saying(exchange, outcome.provider, body, outcome.model, words)
+        return reply_of(exchange, outcome.provider, answer, body, results)
+    error = {"message": hooks.REFUSAL, "type": "hooks_failed", "param": None, "code": None}
+    return Reply(446, {"error": error, "hook_results": results}, problem="denied")
 
 
 def _judged(reply: Reply, *, failed: bool) -> Reply:

@@ -18,33 +18,44 @@ OUTPUT_KINDS = INPUT_KINDS - {"embed"}
 """Kinds of calls that guardrails run on: never audio, images, files, assistants, moderations, models."""
 
 _GUARDRAIL_KEYS = frozenset(
-    {"deny", "async", "id", "sequential", "on_fail", "on_success", "type", "name", "checks", "is_enabled"}
+    {
+        "deny", "async", "id", "sequential", "on_fail", "on_success", "type", "name", "checks", "is_enabled", "soft_deny_200",
+        "message",
+    }
 )
 
 
 class Guardrail(NamedTuple):
-    """A guardrail as it runs. `feedback` is what it gives to the trace, by whether it passed."""
+    """A guardrail as it runs. `feedback` is what it gives to the trace, by whether it passed.
+
+    `words` are what it has the model say instead of denying, None for one that denies.
+    """
 
     id: str
     checks: list[Record]
     deny: bool
     is_async: bool
     feedback: dict[bool, Record | None]
+    words: str | None
 
 
 class Findings(NamedTuple):
     """What the guardrails of one side found.
 
     Results as replies show them, whether any failed, whether one denied; and the feedback of all, asynchronous ones included.
+    `words` are what is answered when all that denied did so softly.
     """
 
     results: list[Record]
     failed: bool
     denied: bool
     feedback: list[Record]
+    words: str | None = None
 
 
 NOTHING = Findings([], False, False, [])
+
+REFUSAL = "The guardrail checks defined in the config failed. You can find more information in the `hook_results` object."
 
 
 def guardrails(target: Record, side: str, workspace: Record | None, world: World) -> list[Guardrail]:
@@ -89,7 +100,9 @@ def run(rails: list[Guardrail], subject: Subject, at: str) -> Findings:
     shown = [result for result in results if not result["async"]]
     failed = [result for result in shown if not result["verdict"]]
     given = [result["feedback"] for result in results if result["feedback"] is not None]
-    return Findings(shown, bool(failed), any(result["deny"] for result in failed), given)
+    denying = [rail.words for rail, result in zip(rails, results, strict=True) if result["deny"] and not result["async"]]
+    words = denying[0] if denying and None not in denying else None
+    return Findings(shown, bool(failed), bool(denying), given, words)
 
 
 def _result(rail: Guardrail, subject: Subject, at: str) -> Record:
@@ -172,8 +185,10 @@ def _inline(said: Record, name: str) -> Guardrail:
 
 def _made(name: str, checks: list[Record], actions: Record, *, is_async: bool) -> Guardrail:
     feedback = {passed: _given(actions.get("on_success" if passed else "on_fail")) for passed in (True, False)}
-    denies = bool(actions.get("deny")) or actions.get("on_fail") == "deny"
-    return Guardrail(name, checks, denies, bool(actions.get("async", is_async)), feedback)
+    is_soft, message = actions.get("soft_deny_200") is True, actions.get("message")
+    denies = bool(actions.get("deny")) or actions.get("on_fail") == "deny" or is_soft
+    words = (message if isinstance(message, str) and message else REFUSAL) if is_soft else None
+    return Guardrail(name, checks, denies, bool(actions.get("async", is_async)), feedback, words)
 
 
 def _given(action: JSON) -> Record | None:

@@ -134,6 +134,15 @@ def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, pa
     return answer
 
 
+_WORDED = ("model", "messages", "prompt", "input", "stream", "stream_options")
+
+
+def saying(exchange: Exchange, provider: Provider, body: Record, model: str, words: str) -> Answer:
+    """Return the answer of a model that says these words, as nobody was asked: nothing is called, thought or kept."""
+    asked = {name: body[name] for name in _WORDED if name in body} | {"store": False}
+    return _KINDS[exchange.kind](exchange, provider, asked, model, Said(text=words))
+
+
 def failing(exchange: Exchange, provider: Provider) -> Record:
     """Return a fault that a tester set for a provider, as the script that it would be; an empty one for none."""
     names = {provider.name, provider.slug, f"@{provider.slug}"} - {"", "@"}

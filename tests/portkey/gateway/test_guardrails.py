@@ -346,6 +346,80 @@ def test_denied_stream_is_json(scripted: Client) -> None:
     assert error(ask(scripted, guarded(DENYING), stream=True), 446)["type"] == "hooks_failed"
 
 
+# Soft denials
+
+SOFT: Record = {**BAD, "soft_deny_200": True}
+
+
+@pytest.mark.parametrize(
+    "config", [guarded(SOFT), guarded(after=(SOFT,)), guarded(BAD, after=(SOFT,))], ids=["in", "out", "both"]
+)
+def test_soft_denial_is_a_completion(scripted: Client, config: Record) -> None:
+    reply = ask(scripted, config)
+    assert reply.status_code == 200
+    assert said(reply) == FAILED
+    assert reply.json()["choices"][0]["finish_reason"] == "stop"
+    results = reply.json()["hook_results"]
+    assert [found["deny"] for side in results.values() for found in side][-1] is True
+
+
+def test_soft_denial_says_what_the_guardrail_says(scripted: Client) -> None:
+    assert (
+        said(ask(scripted, guarded({**SOFT, "message": "Let us talk of something else."}))) == "Let us talk of something else."
+    )
+
+
+def test_saved_guardrail_denies_softly(scripted: Client) -> None:
+    slug = make(scripted, {"async": False, "soft_deny_200": True, "message": "Not that."})
+    assert said(ask(scripted, guarded(slug))) == "Not that."
+
+
+def test_hard_denial_wins(scripted: Client) -> None:
+    assert error(ask(scripted, guarded(SOFT, DENYING)), 446)["type"] == "hooks_failed"
+
+
+def test_soft_denial_that_passes_changes_nothing(scripted: Client) -> None:
+    assert said(ask(scripted, guarded({**GOOD, "soft_deny_200": True}))) == "Scripted."
+
+
+def test_soft_denial_streams(scripted: Client) -> None:
+    reply = ask(scripted, guarded({**SOFT, "message": "Not that."}), stream=True)
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    assert "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks(reply)) == "Not that."
+
+
+def test_soft_denial_calls_no_tool(scripted: Client) -> None:
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    reply = ask(scripted, guarded(SOFT), tools=[tool], tool_choice="required")
+    assert said(reply) == FAILED
+
+
+def test_nothing_is_tried_again_for_a_soft_denial(scripted: Client) -> None:
+    config = guarded(after=(SOFT,), retry={"attempts": 3, "on_status_codes": [446, 246]})
+    assert retries(ask(scripted, config)) == "0"
+    fallback = {"strategy": {"mode": "fallback"}, "targets": [guarded(SOFT), OPENAI]}
+    assert path(ask(scripted, fallback)) == "config.targets[0]"
+
+
+def test_softly_denied_input_costs_nothing(scripted: Client) -> None:
+    ask(scripted, guarded(SOFT))
+    metrics = log(scripted)["metrics"]
+    assert (metrics["cost"], metrics["total_units"], metrics["response_status_code"]) == (0, 0, 200)
+
+
+def test_response_and_text_completion_are_denied_softly(client: Client) -> None:
+    response = send(client, "/v1/responses", {"model": "gpt-4o", "input": "Hello", "background": True}, guarded(SOFT)).json()
+    assert response["status"] == "completed"
+    assert response["output"][-1]["content"][0]["text"] == FAILED
+    text = send(client, COMPLETIONS, {"model": "m", "prompt": "Hello"}, guarded(SOFT))
+    assert (text.status_code, text.json()["choices"][0]["text"]) == (200, FAILED)
+
+
+def test_embeddings_have_no_words_to_deny_softly(client: Client) -> None:
+    reply = send(client, "/v1/embeddings", {"model": "text-embedding-3-small", "input": "Hello"}, guarded(SOFT))
+    assert error(reply, 446)["type"] == "hooks_failed"
+
+
 # Feedback
 
 
