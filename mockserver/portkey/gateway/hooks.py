@@ -22,7 +22,7 @@ _GUARDRAIL_KEYS = frozenset(
         "deny", "async", "id", "sequential", "on_fail", "on_success", "type", "name", "checks", "is_enabled", "soft_deny_200",
         "message",
     }
-)
+)  # fmt: skip
 
 
 class Guardrail(NamedTuple):
