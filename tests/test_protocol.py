@@ -6,6 +6,7 @@ import asyncio
 import io
 import logging
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeAlias
@@ -157,6 +158,7 @@ def test_request_in_two_segments_is_one(serve: Serve, cut: int) -> None:
 def test_body_that_comes_late_is_told_once(serve: Serve) -> None:
     """After its end, what is received next is that the client left, not an empty part."""
     received: list[Any] = []
+    ended = threading.Event()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] == "GET":
@@ -172,6 +174,7 @@ def test_body_that_comes_late_is_told_once(serve: Serve) -> None:
         await send(start(2))
         await send(body(b"ok"))
         received.append((await left)["type"])
+        ended.set()
 
     connection = serve(app)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -182,6 +185,7 @@ def test_body_that_comes_late_is_told_once(serve: Serve) -> None:
         until(other, b";")
     connection.sendall(data)
     until(connection, b"ok")
+    assert ended.wait(10)
     assert b"".join(message["body"] for message in received[:-2]) == b"0123456789"
     assert received[-2:] == [False, "http.disconnect"]
 
