@@ -329,15 +329,16 @@ class PromptProtocol(HttpToolsProtocol):
             with suppress(StopIteration):  # one that has not read what it has got so far does not get the head either
                 self.cycle.release().send(None)
         self.cycle.disconnected = True
-        if garbage:
-            self.transport.write(garbage)
-        if reset:
-            _reset(self.transport)
-        else:
-            self.transport.close()
+        _end(self.transport, garbage, reset=reset)
 
 
-def _reset(transport: Any) -> None:
+def _end(transport: Any, garbage: bytes, *, reset: bool) -> None:
+    """Close a connection behind these bytes, or reset it."""
+    if garbage:
+        transport.write(garbage)
+    if not reset:
+        transport.close()
+        return
     connection = transport.get_extra_info("socket")
     # To linger for no time is to reset: what the peer has not acknowledged is thrown away.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -355,12 +356,7 @@ class RefusingProtocol(WebSocketsSansIOProtocol):
     def _break_off(self, garbage: bytes = b"", *, reset: bool = False) -> None:
         """Close the connection in the place of a handshake, behind bytes that are no HTTP; or reset it."""
         self.handshake_complete = True
-        if garbage:
-            self.transport.write(garbage)
-        if reset:
-            _reset(self.transport)
-        else:
-            self.transport.close()
+        _end(self.transport, garbage, reset=reset)
 
     async def send(self, message: Any) -> None:
         """Send a message; the last one of a refusal completes the handshake."""

@@ -158,7 +158,7 @@ def run(
             raise CannotListen(f"--port-file {port_file}: {error.strerror}") from error
     # What lives until the end need not be looked at again, and a young generation of 700 is for other programs than
     # ones that keep what they make: this halves what the garbage collector costs. A larger one would cost as much, in longer
-    # pauses: 10,000 records with all that they hold take it several milliseconds.
+    # pauses: of records, which lead to all that they hold, 10,000 take it several milliseconds.
     gc.freeze()
     gc.set_threshold(10_000, 100, 50)
     gc.enable()

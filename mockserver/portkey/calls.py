@@ -19,8 +19,7 @@ from mockserver.world.world import World
 
 def text(request: Request, header: bytes) -> str:
     """Return a header, empty when it was not sent."""
-    said = request.headers.get(header)
-    return said.decode("latin-1").strip() if said else ""
+    return text_in(request.headers, header)
 
 
 def text_in(headers: Mapping[bytes, bytes], name: bytes) -> str:
@@ -125,7 +124,7 @@ def metadata(request: Request, world: World) -> dict[str, str]:
 def seen_metadata(said: Record, caller: Caller, world: World) -> dict[str, str]:
     """Return what conditions and policies see of the metadata that a call itself gives."""
     told = below_defaults(said, caller, caller.workspace_id, world)
-    return told and {name: value for name, value in told.items() if value not in ("", "null")}
+    return {name: value for name, value in told.items() if value not in ("", "null")}
 
 
 def said_metadata(request: Request, steering: Steering) -> Record:
@@ -157,8 +156,6 @@ def below_defaults(said: Record, caller: Caller, workspace_id: str | None, world
     for owner in (caller.key, world["workspaces"].get(workspace_id) if workspace_id else None):
         if owner is not None and (defaults := owner["_wire"].get("defaults")) and (metadata := defaults.get("metadata")):
             said = {**said, **metadata}
-    if not said:
-        return {}
     return {
         name: value if isinstance(value, str) else values.dump(value).decode()
         for name, value in said.items()

@@ -76,8 +76,6 @@ def admit_to(request: Request, billed: Billed, world: World) -> None:
     The gateway asks for all budgets first, and of several that are used up names the policy's (`preRequestValidator`).
     """
     holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
-    if holding is policies.NONE and billed.record is None:
-        return
     policies.check_budgets(holding, world)
     if billed.record is not None:
         _admit_to_provider(billed.record, billed.model, world)
@@ -135,11 +133,10 @@ def count(
     """
     cost = cost_cents(billed, asked, answered, world) + besides_cents
     cost_usd, tokens = cost / 100, asked + answered
-    if request.caller.key is not None and (tokens or cost):
+    if tokens or cost:
         identity.spend(request.caller, cost_usd, tokens, world)
     holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
-    if holding is not policies.NONE:
-        policies.count(holding, cost_usd, tokens, world, requests)
+    policies.count(holding, cost_usd, tokens, world, requests)
     if billed.record is not None:
         for subject, record, what in _subjects(billed.record, _access(billed.record, world)):
             limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=requests, tokens=tokens)
@@ -200,8 +197,10 @@ def cost_cents(billed: Billed, asked: int, answered: int, world: World) -> float
 
 def sound_cents(billed: Billed, asked: int, answered: int, world: World) -> float:
     """Return what so many tokens of sound cost more than as many of text, in cents; nothing where no price tells."""
+    if not (asked or answered):
+        return 0.0
     price, adjustments = _price(billed, world)
-    if price is None or not (asked or answered):
+    if price is None:
         return 0.0
     return prices.cost_cents(prices.beyond_text(price), adjustments, asked, answered)
 

@@ -73,8 +73,7 @@ class PortkeyService:
 
     def account(self, request: Request, reply: Reply, operation: Operation, world: World) -> None:
         """Count a call that succeeded; write down what it changed."""
-        if request.caller.key is not None:
-            identity.account(request.caller, world)
+        identity.account(request.caller, world)
         if request.answered_by in ("mapping", "sample") and _is_metered(operation):
             metering.account(request, reply, world)
         if not scopes.is_data_plane(operation.id):

@@ -263,7 +263,7 @@ class _Passage:
         exchange = self._exchange(self.status or None)
         try:
             self.proxy._done(exchange, self.faults)
-        except Exception:
+        except Exception:  # whatever it is, the client has its answer, and the next call is to get one too
             log.exception("%s could not be looked at", exchange)
         return exchange
 

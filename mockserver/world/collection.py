@@ -103,15 +103,14 @@ class Collection:
         """Put a new record in. Raises `Duplicate` when its key or a unique value is taken; nothing is changed then."""
         layout = self.layout
         key = record[layout.key]
-        if self._rows.get(key) is not None:
+        if key in self._rows:
             raise Duplicate(layout.key, key)
         entry: Entry = (record.get(layout.order) or "", self.arrivals, key)
-        if self._unique:
-            for field, index in self._unique:
-                self._check(index, field, record.get(field), key)
-            for field, index in self._unique:
-                for each in _values(record.get(field)):
-                    index.put(each, key)
+        for field, index in self._unique:
+            self._check(index, field, record.get(field), key)
+        for field, index in self._unique:
+            for each in _values(record.get(field)):
+                index.put(each, key)
         for field, groups in self._groups:
             value = record.get(field)
             if value is not None:

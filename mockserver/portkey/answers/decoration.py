@@ -34,13 +34,13 @@ def decorated(body_or_chunk: Record, provider: str, strict: bool) -> Record:
         return made
     blocks = provider in _WITH_BLOCKS and not strict
     reasons = {} if strict else _REASONS.get(provider, {})
-    if not blocks and not reasons:
-        for choice in choices:
-            if "content_blocks" in (choice.get("message") or choice.get("delta") or ()):
-                break
-        else:
-            return made
+    if not blocks and not reasons and not any(map(_has_blocks, choices)):
+        return made
     return {**made, "choices": [_choice(choice, blocks, reasons) for choice in choices]}
+
+
+def _has_blocks(choice: Record) -> bool:
+    return "content_blocks" in (choice.get("message") or choice.get("delta") or ())
 
 
 def _choice(choice: Record, blocks: bool, reasons: dict[str, str]) -> Record:

@@ -71,5 +71,5 @@ def _recalled(call: Record, world: World) -> Request:
     request = Request(operation, Decoded(parts), headers, b"")
     key = world["api_keys"].get(call["key"]) if call["key"] else None
     config = None if call["config"] is None else Chosen({}, *call["config"])
-    request.caller = Caller(key, config, calls.steering(headers), call["key_id"])
+    request.caller = Caller(key, config, drawn_id=call["key_id"])
     return request

@@ -158,7 +158,7 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
         slug=told.slug or in_model,
         provider_name="" if told.provider.startswith("@") else told.provider,
         said_metadata=said_metadata,
-        metadata=calls.seen_metadata(said_metadata, request.caller, world) if said_metadata or request.caller.key else {},
+        metadata=calls.seen_metadata(said_metadata, request.caller, world),
         trace_id=trace_id or world.ids.uuid4(),
         parent_span_id=parent_span_id,
         told=told,

@@ -94,11 +94,9 @@ def _counted(exchange: Exchange, outcome: Outcome) -> float:
     """Count what a call used, unless it reached no provider; return its cost in cents."""
     if not outcome.asked:
         return 0.0
-    billed, besides = outcome.billed, 0.0
-    if exchange.kind.startswith("image"):
-        besides = prices.pictures_cents(billed.name, billed.model, exchange.body, outcome.response)
-    if outcome.sound != (0, 0):
-        besides += metering.sound_cents(billed, *outcome.sound, exchange.world)
+    billed = outcome.billed
+    pictures = prices.pictures_cents(billed.name, billed.model, exchange.body, outcome.response)
+    besides = pictures + metering.sound_cents(billed, *outcome.sound, exchange.world)
     return metering.count(exchange.request, billed, *outcome.usage, exchange.world, besides)
 
 
@@ -116,9 +114,8 @@ def _log(exchange: Exchange, outcome: Outcome, cost_cents: float) -> LogRecord:
     usage = logbook.Usage(provider.name, outcome.model, provider.record, *outcome.usage, cost_cents)
     trace = (exchange.trace_id, exchange.parent_span_id)
     log = logbook.of_facts(exchange.request, exchange.told, answered, usage, trace, metadata, workspace_id, world)
-    if exchange.elapsed_ms:
-        log["response_time"] += round(exchange.elapsed_ms)
-    if config.content:
+    log["response_time"] += round(exchange.elapsed_ms)
+    if config is not configs.NONE:
         log["option_path"] = intern(outcome.path)
         log["mode"] = (config.content.get("strategy") or {}).get("mode", "single")
         log["config"], log["config_id"] = config.slug, config.id

@@ -125,7 +125,7 @@ def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, pa
         pointer, message = wrong
         return _failure(exchange, provider, {"status": 400, "message": message, "param": pointer.strip("/") or None})
     try:
-        answer = _KINDS[exchange.kind](exchange, provider, body, model, said_by(said) if said else None)
+        answer = _KINDS[exchange.kind](exchange, provider, body, model, said_by(said))
     except Unanswerable as refused:
         param = refused.pointer.strip("/") or None
         error = {"status": refused.status, "message": refused.message, "param": param, "code": refused.code}
