@@ -5,15 +5,15 @@ Source of every field: governance-mcp-observability, Logs: Log record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from sys import intern
 from types import MappingProxyType
-from typing import TypedDict, cast
+from typing import Any, TypeAlias, TypedDict, cast
 
 from mockserver import values
 from mockserver.portkey.records import organisation_id
-from mockserver.values import Record
+from mockserver.values import JSON, Record
 from mockserver.world.world import World
 
 EXCHANGE_LIMIT = 65_536
@@ -29,7 +29,7 @@ class LogRecord(TypedDict, total=False):
     """One call, as it goes into the log. Whoever does not know a fact leaves it out: `_DEFAULTS` has what then counts.
 
     Times are in milliseconds; `cost`, and `cache_savings` (what a hit did not have to pay), in cents. `virtual_key`, `config`
-    and `prompt_slug` are slugs. `request` and `response` have `headers` and `body`, `request` also `portkeyHeaders`.
+    and `prompt_slug` are slugs.
     """
 
     workspace_id: str
@@ -62,9 +62,6 @@ class LogRecord(TypedDict, total=False):
     prompt_slug: str
     source: str
     stream_mode: int
-    metadata: Mapping[str, str]
-    request: Record
-    response: Record
 
 
 _DEFAULTS: Record = {
@@ -107,41 +104,50 @@ def lean(log: LogRecord) -> LogRecord:
     return cast(LogRecord, {name: value for name, value in log.items() if value != _DEFAULTS.get(name)})
 
 
-def kept(log: LogRecord, log_id: str, created_at: str) -> Record:
-    """Return a log, which is given up for it, as a world keeps it: texts and numbers alone; see `full`."""
-    metadata, request, response = log.pop("metadata", None), log.pop("request", None), log.pop("response", None)
-    # A dictionary that never held anything but texts and numbers is none that the garbage collector looks through.
-    record: Record = {"id": log_id, "workspace_id": "", "created_at": created_at, **log}
-    if metadata:
-        record["metadata"] = intern(values.dump(dict(metadata)).decode())
-    if request or response:
-        exchange = values.dump({"request": request, "response": response})
-        if len(exchange) > EXCHANGE_LIMIT:
-            exchange = values.dump({"request": without_body(request or {}), "response": without_body(response or {})})
-        record["_exchange"] = exchange.decode()
-    return record
+Make: TypeAlias = Callable[[Any], Mapping[str, JSON]]
+"""Makes a `LogRecord` of what was known of a call."""
 
 
-def add(world: World, log: Record) -> None:
-    """Put a kept log into the world, numbered in the order of arrival.
+def put_down(world: World, make: Make, known: Any, metadata: Mapping[str, str], asked: Record, shown: Record) -> None:
+    """Put a log into the world at the time of its clock, under an id that is reserved for it.
+
+    It waits there as `known`, of which `make` makes a `LogRecord` when somebody looks for logs, which most tests never do.
+    `known` is nothing that may change meanwhile. `asked` has `headers`, `portkeyHeaders` and `body`, as far as there are any,
+    `shown` too but for the second.
+    """
+    exchange = values.dump({"request": asked, "response": shown})
+    if len(exchange) > EXCHANGE_LIMIT:
+        exchange = values.dump({"request": without_body(asked), "response": without_body(shown)})
+    told = intern(values.dump(metadata).decode()) if metadata else ""
+    world.put_off("logs", _write, (world.ids.reserve(), world.clock.timestamp(), make, known, told, exchange.decode()))
+
+
+def _write(world: World, put: tuple[int, str, Make, Any, str, str]) -> None:
+    """Add a log to those that are there, as texts and numbers alone (see `full`), numbered in the order of arrival.
 
     The logs of a trace are a chain, newest first: an index would weigh as much as they do.
     """
-    facts, logs = world.facts, world["logs"]
+    reserved, created_at, make, known, metadata, exchange = put
+    facts, logs, log_id = world.facts, world["logs"], world.ids.uuid4(reserved)
+    # A dictionary that never held anything but texts and numbers is none that the garbage collector looks through.
+    log: Record = {"id": log_id, "workspace_id": "", "created_at": created_at, **make(known)}
+    log |= {"_number": len(logs), "_exchange": exchange}
+    if metadata:
+        log["metadata"] = metadata
     name = f"trace:{log['trace_id']}"
     before = facts.get(name)
     if before is not None:
         log["_before"] = before
-    log["_number"] = len(logs)
-    facts.put(name, log["id"])
+    facts.put(name, log_id)
     logs.add(log)
 
 
 def of_trace(world: World, trace_id: str) -> Iterator[Record]:
     """The logs of a trace, in full, newest first."""
+    logs = world["logs"]
     log_id = world.facts.get(f"trace:{trace_id}")
     while log_id is not None:
-        log = full(world["logs"].get(log_id) or {})
+        log = full(logs.get(log_id) or {})
         yield log
         log_id = log.get("_before")
 

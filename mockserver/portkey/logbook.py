@@ -12,11 +12,12 @@ from functools import lru_cache
 from sys import intern
 from typing import NamedTuple
 
+from mockserver.contract.operations import Operation
 from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.portkey import calls
 from mockserver.portkey.identity import Caller
-from mockserver.portkey.log_records import LogRecord, add, kept
+from mockserver.portkey.log_records import LogRecord, put_down
 from mockserver.portkey.records import find_config, find_prompt
 from mockserver.values import JSON, Record
 from mockserver.world.world import World
@@ -43,92 +44,103 @@ class Answered(NamedTuple):
     body: JSON
 
 
-def record(world: World, *logs: LogRecord) -> None:
-    """Put logs into the world, at the time of its clock. A log without a trace gets one of its own."""
-    now = world.clock.timestamp()
-    for log in logs:
-        entry = kept(log, world.ids.uuid4(), now)
-        if not log.get("trace_id"):
-            entry["trace_id"] = world.ids.uuid4()  # gateway-data-plane, Request headers: a random one, version 4
-        add(world, entry)
-
-
-def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> LogRecord:
-    """Return the log of a call of the data plane that the gateway passed on; see `of_facts`."""
+def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> None:
+    """Log a call of the data plane that the gateway passed on; see `of_facts`."""
     config = find_config(world, _config_of(request.headers, request.caller))
     provider = usage.provider or {}
     workspace_id = workspace_of(request.caller, world, provider.get("workspace_id"))
     told = calls.told(request)
     metadata = calls.below_defaults(calls.said_metadata(request, told), request.caller, workspace_id, world)
     trace_id, parent = calls.trace(request.headers, told)
-    trace = (reply.headers.get("x-portkey-trace-id") or trace_id, parent)
+    trace_id = reply.headers.get("x-portkey-trace-id") or trace_id or new_trace(world)
     answered = Answered(reply.status, reply.media_type, reply.body)
-    log = of_facts(request, told, answered, usage, trace, metadata, workspace_id, world)
-    if config is not None:
-        log["config"], log["config_id"] = config["slug"], config["id"]
-    return log
+    more: LogRecord = {} if config is None else {"config": config["slug"], "config_id": config["id"]}
+    if request.fields.get("stream") is True:
+        more["stream_mode"] = 1
+    of_facts(request, request.fields, told, answered, usage, (trace_id, parent), metadata, workspace_id, more, world)
+
+
+def new_trace(world: World) -> str:
+    """Return the id of a trace that nobody named. Source: gateway-data-plane, Request headers (random, version 4)."""
+    return world.ids.uuid4()
 
 
 def of_facts(
     request: Request,
+    body: Record,
     told: calls.Steering,
     answered: Answered,
     usage: Usage,
     trace: tuple[str, str],
     metadata: Mapping[str, str],
     workspace_id: str,
+    more: LogRecord,
     world: World,
-) -> LogRecord:
-    """Return the log of a call of which this much is known; `trace` is its trace and its parent span, empty for none.
+    took_ms: int = 0,
+) -> None:
+    """Log a call of which this much is known, at the time of the world's clock.
+
+    `body` is what was asked, `trace` its trace and its parent span, empty for none. `more` is what only some calls have: it is
+    given up for the log, which it belongs to as it is. `took_ms` comes on top of what the answer takes.
 
     Source: gateway-data-plane, Request headers (trace, span, metadata, debug), Response headers. *chosen*: the address is
     the one that was called, since the mock calls no provider; a call takes a tenth of a second and a hundredth for each token
     of its answer, so that a latency can be worked out by hand; files are told by their names.
     """
-    body, (trace_id, parent) = request.fields, trace
-    method, path = _address(request.operation.method, request.operation.path)
-    for name, value in request.path.items():
-        path = path.replace("{" + name + "}", str(value))
+    trace_id, parent = trace
+    operation = request.operation
     asked: Record = {"portkeyHeaders": told.shown}
     shown: Record = {"headers": {"content-type": answered.media_type}}
     if not told.is_silent:
-        files = {upload.name: upload.file_name for upload in request.uploads} if request.uploads else None
-        asked["body"] = {**body, **files} if files else body
+        asked["body"] = {**body, **{each.name: each.file_name for each in request.uploads}} if request.uploads else body
         shown["body"] = answered.body if isinstance(answered.body, dict) else {}
+    if parent or told.span_id or told.parent_span_id or told.span_name:
+        more["span_id"] = told.span_id or (world.ids.hex(16) if parent else "")
+        more["parent_span_id"] = told.parent_span_id or parent
+        more["span_name"] = told.span_name or (" ".join(_address(operation, request.path)) if parent else "")
+    if "promptId" in request.path:
+        prompt = _prompt_of(request, world)
+        more["prompt_id"], more["prompt_slug"] = prompt.get("id", ""), prompt.get("slug", "")
+    known = operation, request.path or None, request.caller.key, workspace_id, trace_id, answered.status, usage, took_ms, more
+    put_down(world, _log_of, known, metadata, asked, shown)
+
+
+def _log_of(known: tuple[Operation, Record | None, Record | None, str, str, int, Usage, int, LogRecord]) -> LogRecord:
+    """The log of a call, of what was known of it."""
+    operation, path_values, key, workspace_id, trace_id, status, usage, took_ms, more = known
+    ai_org, model, provider, req_units, res_units, cost_cents = usage
+    method, path = _address(operation, path_values or {})
     log: LogRecord = {
         "workspace_id": workspace_id,
         "trace_id": trace_id,
-        "ai_org": usage.ai_org,
-        "ai_model": intern(usage.model),
+        "ai_org": ai_org,
+        "ai_model": intern(model),
         "request_url": path,
         "request_method": method,
-        "response_status_code": answered.status,
-        "response_time": 100 + 10 * usage.res_units,
-        "req_units": usage.req_units,
-        "res_units": usage.res_units,
-        "cost": round(usage.cost_cents, 10),  # without what adding leaves behind
-        "metadata": metadata,
-        "request": asked,
-        "response": shown,
+        "response_status_code": status,
+        "response_time": 100 + 10 * res_units + took_ms,
+        "req_units": req_units,
+        "res_units": res_units,
+        "cost": round(cost_cents, 10),  # without what adding leaves behind
     }
-    if request.caller.key is not None:
-        log["api_key_id"] = key_of(request.caller)
-    if usage.provider is not None:
-        log["virtual_key"] = usage.provider["slug"]
-    if parent or told.span_id or told.parent_span_id or told.span_name:
-        log["span_id"] = told.span_id or (world.ids.hex(16) if parent else "")
-        log["parent_span_id"] = told.parent_span_id or parent
-        log["span_name"] = told.span_name or (f"{method} {path}" if parent else "")
-    if body.get("stream") is True:
-        log["stream_mode"] = 1
-    if "promptId" in request.path:
-        prompt = _prompt_of(request, world)
-        log["prompt_id"], log["prompt_slug"] = prompt.get("id", ""), prompt.get("slug", "")
+    if key is not None:
+        log["api_key_id"] = key["id"]
+    if provider is not None:
+        log["virtual_key"] = provider["slug"]
+    log.update(more)
     return log
 
 
+def _address(operation: Operation, path_values: Record) -> tuple[str, str]:
+    """The method and the path of a call as logs have them."""
+    method, path = _shared(operation.method, operation.path)
+    for name, value in path_values.items():
+        path = path.replace("{" + name + "}", str(value))
+    return method, path
+
+
 @lru_cache(maxsize=512)
-def _address(method: str, path: str) -> tuple[str, str]:
+def _shared(method: str, path: str) -> tuple[str, str]:
     """The method and the path of an operation as logs have them. Remembered, so that all logs share them."""
     return method.upper(), f"/v1{path}"
 

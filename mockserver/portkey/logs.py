@@ -12,7 +12,7 @@ from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.contract.secrets import safe_headers
 from mockserver.portkey import calls, log_tallies, logbook, prices
-from mockserver.portkey.log_records import LogRecord, lean, shown
+from mockserver.portkey.log_records import LogRecord, lean, put_down, shown
 from mockserver.portkey.metering import tokens_of
 from mockserver.portkey.records import not_found
 from mockserver.values import JSON, Record
@@ -36,7 +36,8 @@ def create_log(request: Request, world: World) -> Reply:
     if isinstance(body, dict):
         body = [body] if "request" in body else list(body.values())  # the Node client writes a list by numbers
     workspace_id = logbook.workspace_of(request.caller, world)
-    logbook.record(world, *(_reported(each, workspace_id, request, world) for each in body))
+    for each in body:
+        _report(each, workspace_id, request, world)
     log_tallies.add_up(world)  # imports are large: the first graph would wait for all of it
     return Reply(200, {"status": "success", "success": True})
 
@@ -63,8 +64,8 @@ def get_log(request: Request, world: World) -> Reply:
     return Reply(200, found)
 
 
-def _reported(said: Record, workspace_id: str, request: Request, world: World) -> LogRecord:
-    """The log of a call that somebody reports."""
+def _report(said: Record, workspace_id: str, request: Request, world: World) -> None:
+    """Log a call that somebody reports."""
     asked, answered = said["request"], said["response"]
     question, answer = asked.get("body") or {}, answered.get("body") or {}
     metadata = {name: value for name, value in (said.get("metadata") or {}).items() if value is not None}
@@ -78,7 +79,7 @@ def _reported(said: Record, workspace_id: str, request: Request, world: World) -
     log = LogRecord(
         workspace_id=workspace_id,
         api_key_id=logbook.key_of(request.caller),
-        trace_id=trace_id,
+        trace_id=trace_id or logbook.new_trace(world),
         span_id=span_id,
         parent_span_id=parent_span_id,
         span_name=span_name,
@@ -92,11 +93,10 @@ def _reported(said: Record, workspace_id: str, request: Request, world: World) -
         res_units=res_units,
         cost=round(prices.cost_cents(price, None, req_units, res_units), 10) if price is not None else 0,
         stream_mode=int(answered.get("streamingMode") is True or question.get("stream") is True),
-        metadata=calls.below_defaults(metadata, request.caller, workspace_id, world),
-        request={"headers": _headers(asked), "body": question},
-        response={"headers": _headers(answered), "body": answer},
     )
-    return lean(log)
+    told = calls.below_defaults(metadata, request.caller, workspace_id, world)
+    sides = {"headers": _headers(asked), "body": question}, {"headers": _headers(answered), "body": answer}
+    put_down(world, lean, log, told, *sides)
 
 
 def _headers(side: Record) -> dict[str, str]:

@@ -114,7 +114,7 @@ def account(request: Request, reply: Reply, world: World) -> None:
         billed = billed._replace(model=_answering(reply.body))
     count(request, billed, 0, 0, world)
     usage = logbook.Usage(billed.name, billed.model, billed.record, 0, 0, 0.0)
-    logbook.record(world, logbook.of_call(request, reply, usage, world))
+    logbook.of_call(request, reply, usage, world)
 
 
 def count(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from mockserver.blobs import Blob
 from mockserver.values import JSON, Record
@@ -19,8 +19,18 @@ from mockserver.world.secrets import Secrets
 
 Layouts: TypeAlias = Mapping[str, Layout]
 
+Write: TypeAlias = "Callable[[World, Any], None]"
+"""Writes what was put off, out of what was known at its time."""
+
 DEFAULT = "default"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
+
+
+class _Waiting(NamedTuple):
+    """What is put off for a collection, and how the last of it is taken back."""
+
+    writes: list[tuple[Write, Any]]
+    undo: tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 class Snapshot(NamedTuple):
@@ -43,11 +53,13 @@ class World:
     change only through a world, and only inside `attempt` are changes taken back. `changes` are those of records and
     `told` the events since the last `keep`, oldest first, for who writes down what a call did. `secrets` are the texts that
     must be shown to nobody; they are only ever added to, since the journal outlives what is taken back.
+
+    A collection that much is written into and that few look at can be written later: see `put_off`.
     """
 
     __slots__ = (
-        "_collections", "_layouts", "_undo", "agenda", "changes", "clock", "contents", "facts", "ids", "journal", "name",
-        "secrets", "seed", "told",
+        "_aside", "_collections", "_layouts", "_undo", "_waiting", "agenda", "changes", "clock", "contents", "facts", "ids",
+        "journal", "name", "secrets", "seed", "told",
     )  # fmt: skip
 
     def __init__(self, name: str, seed: int, layouts: Layouts, journal_capacity: int = CAPACITY) -> None:
@@ -55,6 +67,8 @@ class World:
         self.seed = seed
         self._layouts = layouts
         self._collections: dict[str, Collection] = {}
+        self._aside: dict[str, Collection] = {}  # those that something waits for, so that looking costs the others nothing
+        self._waiting: dict[str, _Waiting] = {}
         self._undo: Undo = []
         self.facts: Layers[JSON] = Layers(self._undo)
         self.contents: Layers[Blob] = Layers(self._undo)
@@ -71,13 +85,53 @@ class World:
         try:
             return self._collections[name]
         except KeyError:
-            made = self._collections[name] = Collection(name, self._layouts.get(name, Layout()), self._undo, self.changes)
-            return made
+            return self._written(name)
 
     @property
     def collections(self) -> Mapping[str, Collection]:
         """The collections used so far, by name."""
+        self._catch_up()
         return self._collections
+
+    def put_off(self, name: str, write: Write, known: Any) -> None:
+        """Have `write(world, known)` called when somebody next looks into a collection, before they see it.
+
+        It writes into that collection, and into facts that nobody reads without having looked there; it depends on nothing
+        else that may have changed by then. What is put off in an attempt is taken back with it.
+        """
+        waiting = self._waiting.get(name)
+        if waiting is None:
+            writes: list[tuple[Write, Any]] = []
+            waiting = self._waiting[name] = _Waiting(writes, (list.pop, (writes,)))
+            if name in self._collections:
+                self._aside[name] = self._collections.pop(name)
+        waiting.writes.append((write, known))
+        self._undo.append(waiting.undo)
+
+    def _written(self, name: str) -> Collection:
+        """A collection, a new one when there was none, into which all was written that was put off."""
+        undo, changes = self._undo, self.changes
+        found = self._aside.pop(name, None)
+        if found is None:
+            found = Collection(name, self._layouts.get(name, Layout()), undo, changes)
+        self._collections[name] = found
+        waiting = self._waiting.pop(name, None)
+        if waiting is None:
+            return found
+        others = [each for each in undo if each is not waiting.undo]
+        kept = len(waiting.writes) - (len(undo) - len(others))  # what came after these belongs to the attempt at hand
+        undo[:] = others
+        for at, (write, known) in enumerate(waiting.writes):
+            before = len(undo), len(changes)
+            write(self, known)
+            if at < kept:
+                del undo[before[0] :], changes[before[1] :]
+        return found
+
+    def _catch_up(self) -> None:
+        """Write all that was put off."""
+        for name in list(self._waiting):
+            self._written(name)
 
     def tell(self, kind: str, details: Record) -> None:
         """Write down an event; one of an attempt that is not kept never happened."""
@@ -93,6 +147,7 @@ class World:
 
     def snapshot(self) -> Snapshot:
         """Return the state as it is now. What was written until now cannot be taken back any more."""
+        self._catch_up()
         self.keep()
         states = {name: each.freeze() for name, each in self._collections.items() if each.arrivals}
         made = (self.facts.freeze(), self.ids.drawn, self.clock.setting, self.agenda.freeze(), self.secrets.freeze())
@@ -101,6 +156,8 @@ class World:
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot, of this world or of another with the same seed. The journal stays."""
         self.keep()
+        self._collections |= self._aside
+        self._aside, self._waiting = {}, {}
         for name in {*self._collections, *snapshot.collections}:
             self[name].thaw(snapshot.collections.get(name))
         self.facts.thaw(snapshot.facts)

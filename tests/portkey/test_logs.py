@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from mockserver.portkey import logbook
-from mockserver.portkey.log_records import EXCHANGE_LIMIT, LogRecord
+from mockserver.portkey.log_records import EXCHANGE_LIMIT
 from mockserver.values import Record
 from tests.conftest import Client
-from tests.portkey.team import NOBODY, PRODUCTION, RESEARCH, SHARED, at, make_key, read_key, refused, serve, state, workspace_id
+from tests.portkey.team import NOBODY, PRODUCTION, RESEARCH, SHARED, at, make_key, read_key, refused, serve, state
 from tests.portkey.traffic import (
     MESSAGES,
     MODEL,
@@ -439,5 +438,5 @@ def test_logs_follow_snapshots(client: Client) -> None:
     reported(client, report(trace_id="t"))
     client.world.restore(snapshot)
     assert len(client.world["logs"]) == 1
-    logbook.record(client.world, LogRecord(workspace_id=workspace_id(client), trace_id="t"))
+    noted(client, trace_id="t")
     assert len(client.world["logs"]) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.portkey import logbook
-from mockserver.portkey.log_records import LogRecord
+from mockserver.portkey.log_records import put_down
 from mockserver.values import Record
 from tests.conftest import Client
 from tests.portkey.team import at, make_key, read, workspace_id
@@ -67,8 +67,10 @@ def noted(client: Client, when: str | None = None, **facts: Any) -> None:
     """Write a log with facts that no call brings about by itself, into Production unless it says where."""
     if when is not None:
         at(client, when)
-    logbook.record(client.world, LogRecord(**{"workspace_id": workspace_id(client), **facts}))  # type: ignore[typeddict-item]  # facts are spelt out by who calls
-    client.world.keep()
+    world, metadata = client.world, facts.pop("metadata", {})
+    known = {"workspace_id": workspace_id(client), "trace_id": logbook.new_trace(world), **facts}
+    put_down(world, dict, known, metadata, {}, {})
+    world.keep()
 
 
 def latest(client: Client, count: int = 1) -> list[Record]:

@@ -60,7 +60,7 @@ def bill(call: Record, world: World, model: str, asked: int, answered: int, repl
     cost = metering.count(request, billed, asked, answered, world, requests=0)
     reply.headers = {"x-portkey-trace-id": call["trace_id"]}
     usage = logbook.Usage(provider.name, model, provider.record, asked, answered, cost)
-    logbook.record(world, logbook.of_call(request, reply, usage, world))
+    logbook.of_call(request, reply, usage, world)
 
 
 def _recalled(call: Record, world: World) -> Request:

@@ -128,7 +128,7 @@ def _settle(exchange: Exchange, outcome: Outcome, *, is_limited: bool) -> None:
     if not is_limited:
         metering.count(exchange.request, billed, 0, 0, world)
     usage = logbook.Usage(billed.name, billed.model, billed.record, 0, 0, 0.0)
-    logbook.record(world, logbook.of_call(exchange.request, reply, usage, world))
+    logbook.of_call(exchange.request, reply, usage, world)
 
 
 def _cut(reply: Reply, after: int | None) -> Reply:

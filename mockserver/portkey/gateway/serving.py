@@ -54,10 +54,7 @@ def settle(exchange: Exchange, outcome: Outcome, said: Record | None = None) -> 
 
     `said` is logged as what was asked where the call's own body is not it.
     """
-    log = _log(exchange, outcome, _counted(exchange, outcome))
-    if said is not None and "body" in log["request"]:
-        log["request"]["body"] = said
-    logbook.record(exchange.world, log)
+    _log(exchange, outcome, _counted(exchange, outcome), exchange.request.fields if said is None else said)
     if exchange.feedback:
         _rate(exchange, outcome)
 
@@ -100,36 +97,38 @@ def _counted(exchange: Exchange, outcome: Outcome) -> float:
     return metering.count(exchange.request, billed, *outcome.usage, exchange.world, besides)
 
 
-def _log(exchange: Exchange, outcome: Outcome, cost_cents: float) -> LogRecord:
-    """The log of a call.
+def _log(exchange: Exchange, outcome: Outcome, cost_cents: float, asked: Record) -> None:
+    """Log a call that asked for this.
 
     *chosen*: a provider takes what its script says, and besides as long as `logbook.of_facts` says; a hit takes no time.
     """
     provider, config, world = outcome.provider, exchange.config, exchange.world
     workspace_id = logbook.workspace_of(exchange.caller, world, (provider.record or {}).get("workspace_id"))
     metadata = calls.below_defaults(exchange.said_metadata, exchange.caller, workspace_id, world)
-    answered = logbook.Answered(
-        outcome.reply.status, JSON_TYPE, outcome.response if outcome.response is not None else outcome.reply.body
-    )
+    shown = outcome.response if outcome.response is not None else outcome.reply.body
+    answered = logbook.Answered(outcome.reply.status, JSON_TYPE, shown)
     usage = logbook.Usage(provider.name, outcome.model, provider.record, *outcome.usage, cost_cents)
     trace = (exchange.trace_id, exchange.parent_span_id)
-    log = logbook.of_facts(exchange.request, exchange.told, answered, usage, trace, metadata, workspace_id, world)
-    log["response_time"] += round(exchange.elapsed_ms)
+    more: LogRecord = {}
     if config is not configs.NONE:
-        log["option_path"] = intern(outcome.path)
-        log["mode"] = (config.content.get("strategy") or {}).get("mode", "single")
-        log["config"], log["config_id"] = config.slug, config.id
+        more["option_path"] = intern(outcome.path)
+        more["mode"] = (config.content.get("strategy") or {}).get("mode", "single")
+        more["config"], more["config_id"] = config.slug, config.id
         if targets := _TARGET.findall(outcome.path):
-            log["last_used_option_index"] = int(targets[-1])
-    log["stream_mode"] = int(exchange.body.get("stream") is True)
+            more["last_used_option_index"] = int(targets[-1])
+    if exchange.body.get("stream") is True:
+        more["stream_mode"] = 1
     if outcome.retries > 0 and 200 <= outcome.status < 300:
-        log["retry_success_count"] = outcome.retries
+        more["retry_success_count"] = outcome.retries
     if outcome.cache_status != "DISABLED":
-        log["cache_status"] = outcome.cache_status
-        log["cache_type"] = "semantic" if "SEMANTIC" in outcome.cache_status else "simple"
+        more["cache_status"] = outcome.cache_status
+        more["cache_type"] = "semantic" if "SEMANTIC" in outcome.cache_status else "simple"
         if outcome.cache_status in HITS:
-            log["response_time"], log["cache_savings"] = 0, round(_saved(exchange, outcome), 10)
-    return log
+            more["response_time"], more["cache_savings"] = 0, round(_saved(exchange, outcome), 10)
+    took_ms = round(exchange.elapsed_ms)
+    logbook.of_facts(
+        exchange.request, asked, exchange.told, answered, usage, trace, metadata, workspace_id, more, world, took_ms
+    )
 
 
 def _saved(exchange: Exchange, outcome: Outcome) -> float:

@@ -431,7 +431,7 @@ def test_response_that_is_left_is_counted_as_far_as_it_went(paced: PortkeyWorld,
         talker.update(**TEXT_ONLY)
         hold(talker, 1)
     for _ in range(500):  # the client is gone before the server has noticed
-        if len(admin.world["logs"]):
+        if len(paced.world["logs"]):
             break
         with open_session(paced):
             pass  # a turn of the server's event loop
