@@ -75,8 +75,10 @@ def admit_to(request: Request, billed: Billed, world: World) -> None:
 
     The gateway asks for all budgets first, and of several that are used up names the policy's (`preRequestValidator`).
     """
-    holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
-    policies.check_budgets(holding, world)
+    holding = policies.NONE
+    if policies.there_are(world):
+        holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
+        policies.check_budgets(holding, world)
     if billed.record is not None:
         _admit_to_provider(billed.record, billed.model, world)
     policies.check_rates(holding, world)
@@ -135,8 +137,9 @@ def count(
     cost_usd, tokens = cost / 100, asked + answered
     if tokens or cost:
         identity.spend(request.caller, cost_usd, tokens, world)
-    holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
-    policies.count(holding, cost_usd, tokens, world, requests)
+    if policies.there_are(world):
+        holding = policies.holding(request, billed.model, billed.name, billed.slug, billed.record, world)
+        policies.count(holding, cost_usd, tokens, world, requests)
     if billed.record is not None:
         for subject, record, what in _subjects(billed.record, _access(billed.record, world)):
             limits.count_rates(record["_wire"]["rate_limits"], subject, world, requests=requests, tokens=tokens)

@@ -74,6 +74,11 @@ class Holding(NamedTuple):
 NONE = Holding([], [])
 
 
+def there_are(world: World) -> bool:
+    """Whether a world has policies, or had some."""
+    return bool(world[BUDGETS].arrivals or world[RATES].arrivals)
+
+
 def holding(request: Request, model: str, name: str, slug: str, provider: Record | None, world: World) -> Holding:
     """Return the policies that hold for a call of the data plane: those of its workspace whose conditions it meets.
 
@@ -82,8 +87,6 @@ def holding(request: Request, model: str, name: str, slug: str, provider: Record
     with an unknown key that names no provider it cannot be told, and policies of all workspaces hold for it whose conditions
     it meets.
     """
-    if not world[BUDGETS].arrivals and not world[RATES].arrivals:
-        return NONE
     operation = request.operation
     if operation.id in scopes.OPERATIONS or (operation.method == "get" and operation.path.startswith(_FREE)):
         return NONE  # the first are lists of models and prompts put together: no model is called

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeAlias
 
 from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.contract.replies import Reply
@@ -30,6 +31,9 @@ NO_PROVIDER_IN_CONFIG = (
 )
 
 
+Judge: TypeAlias = Callable[[str], hooks.Findings]
+"""Tells what guardrails find in the text of an answer."""
+
 _NO_REPLY = Reply()
 """Stands for a reply until there is one."""
 
@@ -44,21 +48,13 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
     exchange.target = target
     exchange.strict = not exchange.told.is_loose and target.get("strict_open_ai_compliance") is not False
 
-    def found_in(rails: list[hooks.Guardrail], text: str) -> hooks.Findings:
-        return hooks.run(rails, Subject(text, exchange.kind, body, exchange.metadata), world.clock.timestamp())
-
-    workspace_id = exchange.caller.workspace_id
-    workspace = world["workspaces"].get(workspace_id) if workspace_id else None
-    before_rails: list[hooks.Guardrail] = []
-    after_rails: list[hooks.Guardrail] = []
-    if target or workspace is not None:
-        before_rails = hooks.guardrails(target, "input", workspace, world) if exchange.kind in hooks.INPUT_KINDS else []
-        after_rails = hooks.guardrails(target, "output", workspace, world) if exchange.kind in hooks.OUTPUT_KINDS else []
-    before = found_in(before_rails, scripts.last_text(body)) if before_rails else hooks.NOTHING
-    exchange.feedback += before.feedback
-    if before.denied:
-        outcome.reply = _denied(exchange, outcome, body, before, hooks.NOTHING)
-        return outcome
+    before, judge = hooks.NOTHING, None
+    if target or exchange.caller.workspace_id:
+        before, judge = _guarded(exchange, target, body)
+        exchange.feedback += tuple(before.feedback)
+        if before.denied:
+            outcome.reply = _denied(exchange, outcome, body, before, hooks.NOTHING)
+            return outcome
 
     cached = _Cached(exchange, target, provider, outcome, body) if target.get("cache") else None
     if cached is not None:
@@ -76,11 +72,10 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
         outcome.reply = envelopes.of_gateway(problem)
         return outcome
 
-    judge = partial(found_in, after_rails) if after_rails else None
     answer, after = _asked(exchange, target, provider, body, outcome, judge)
     outcome.usage, outcome.response, outcome.asked = answer.usage, answer.body, True
     outcome.final = "x-portkey-gateway-exception" in answer.headers
-    exchange.feedback += after.feedback
+    exchange.feedback += tuple(after.feedback)
     if after.denied:
         outcome.reply = _denied(exchange, outcome, body, before, after)
         return outcome
@@ -89,6 +84,20 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
     if cached is not None and outcome.status == 200:
         cached.store(answer.body)
     return outcome
+
+
+def _guarded(exchange: Exchange, target: Record, body: Record) -> tuple[hooks.Findings, Judge | None]:
+    """What guardrails find in a call, and what will judge its answer, None for nothing."""
+    world, kind, workspace_id = exchange.world, exchange.kind, exchange.caller.workspace_id
+    workspace = world["workspaces"].get(workspace_id) if workspace_id else None
+
+    def found_in(rails: list[hooks.Guardrail], text: str) -> hooks.Findings:
+        return hooks.run(rails, Subject(text, kind, body, exchange.metadata), world.clock.timestamp())
+
+    before = hooks.guardrails(target, "input", workspace, world) if kind in hooks.INPUT_KINDS else []
+    after = hooks.guardrails(target, "output", workspace, world) if kind in hooks.OUTPUT_KINDS else []
+    found = found_in(before, scripts.last_text(body)) if before else hooks.NOTHING
+    return found, partial(found_in, after) if after else None
 
 
 class _Cached:
@@ -118,10 +127,13 @@ def _asked(
     provider: Provider,
     body: Record,
     outcome: Outcome,
-    judge: Callable[[str], hooks.Findings] | None,
+    judge: Judge | None,
 ) -> tuple[Answer, hooks.Findings]:
     """Ask the provider until it answers with something that is not retried, or the attempts are used up."""
-    settings = target.get("retry") or {}
+    settings = target.get("retry")
+    if not settings and judge is None:
+        return ask(exchange, target, provider, body, outcome.path, outcome.model), hooks.NOTHING
+    settings = settings or {}
     attempts = int(settings.get("attempts") or 0)
     statuses = settings.get("on_status_codes")
     statuses = RETRIED if statuses is None else statuses

@@ -5,7 +5,7 @@ Source: gateway-data-plane, Provider and model addressing, Request headers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -65,9 +65,8 @@ class Customer(NamedTuple):
 class Exchange:
     """One call.
 
-    `said_metadata` is what the call itself says, `metadata` what counts, with the defaults of key and workspace.
-    `is_checked` tells that the body is the caller's own, which the contract has looked at.
-    `told` is what headers say. `strict` tells whether answers of the target at hand are exactly as OpenAI's.
+    `said_metadata` is what the call itself says. `is_checked` tells that the body is the caller's own, which the contract has
+    looked at. `told` is what headers say. `strict` tells whether answers of the target at hand are exactly as OpenAI's.
     `unnamed` is the plain name of who answers when nobody is named, empty when somebody must be.
     `elapsed_ms` is how long providers have taken so far, on the clock of the world, `later_ms` how long the last one takes for
     what it answers in the background; `feedback` is what guardrails have given. `target` is the one at hand.
@@ -75,29 +74,28 @@ class Exchange:
 
     kind: str
     request: Request
+    caller: Caller
     world: World
     config: Chosen
     body: Record
+    is_checked: bool
     slug: str
     provider_name: str
+    told: calls.Steering
     said_metadata: Record
-    metadata: dict[str, str]
     trace_id: str
     parent_span_id: str
-    told: calls.Steering
-    is_checked: bool
     strict: bool = True
     unnamed: str = ""
     elapsed_ms: float = 0.0
     later_ms: float = 0.0
-    target: Record = field(default_factory=dict)
-    feedback: list[Record] = field(default_factory=list)
+    target: Record | None = None
+    feedback: tuple[Record, ...] = ()
 
     @property
-    def caller(self) -> Caller:
-        """Who calls."""
-        caller: Caller = self.request.caller
-        return caller
+    def metadata(self) -> dict[str, str]:
+        """What counts of metadata, with the defaults of key and workspace."""
+        return calls.seen_metadata(self.said_metadata, self.caller, self.world)
 
     @property
     def is_form(self) -> bool:
@@ -143,26 +141,27 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
 
     Fails: `invalid-request` for a slug that no provider has, for a provider or a host that is none.
     """
-    told = calls.told(request)
-    said_metadata, (trace_id, parent_span_id) = calls.said_metadata(request, told), calls.trace(request.headers, told)
-    in_model, is_checked = "", body is request.body
-    if isinstance(body.get("model"), str):
-        in_model, model = metering.parted(body["model"])
-        body = {**body, "model": model}
+    caller: Caller = request.caller
+    told, in_model, model, is_checked = calls.told(request), "", body.get("model"), body is request.body
+    if isinstance(model, str):
+        in_model, model = metering.parted(model)
+        if in_model:
+            body = {**body, "model": model}
+    trace_id, parent_span_id = calls.trace(request.headers, told)
     exchange = Exchange(
-        kind=kind,
-        request=request,
-        world=world,
-        config=config,
-        body=body,
-        slug=told.slug or in_model,
-        provider_name="" if told.provider.startswith("@") else told.provider,
-        said_metadata=said_metadata,
-        metadata=calls.seen_metadata(said_metadata, request.caller, world),
-        trace_id=trace_id or world.ids.uuid4(),
-        parent_span_id=parent_span_id,
-        told=told,
-        is_checked=is_checked,
+        kind,
+        request,
+        caller,
+        world,
+        config,
+        body,
+        is_checked,
+        told.slug or in_model,
+        "" if told.provider.startswith("@") else told.provider,
+        told,
+        calls.said_metadata(request, told),
+        trace_id or world.ids.uuid4(),
+        parent_span_id,
     )
     if exchange.slug:
         resolved(exchange, exchange.slug)

@@ -29,6 +29,8 @@ OPERATIONS = frozenset(
 """Operations that come here, and are charged for; whatever else the data plane has counts as a request and no more."""
 
 
+_DRAWS = frozenset(("imageGenerate", "imageEdit", "imageVariation"))
+"""Kinds of calls whose answers are pictures, which have a price each."""
 _TARGET = re.compile(r"targets\[(\d+)\]")
 
 
@@ -42,7 +44,7 @@ def answer(kind: str, request: Request, world: World, body: Record | None = None
     outcome = route(exchange, attempt)
     settle(exchange, outcome)
     reply = outcome.reply
-    reply.headers = {**reply.headers, **headers(exchange, outcome)}
+    reply.headers = reply.headers | headers(exchange, outcome)
     reply.kept = True
     if exchange.elapsed_ms:
         reply.due_s = world.clock.seconds() + exchange.elapsed_ms / 1000
@@ -84,17 +86,22 @@ def headers(exchange: Exchange, outcome: Outcome) -> dict[str, str]:
         "x-portkey-cache-status": outcome.cache_status,
         "x-portkey-last-used-option-index": outcome.path,
     }
-    return told if outcome.provider.name == "portkey" else {**told, "x-portkey-provider": outcome.provider.name}
+    if outcome.provider.name != "portkey":
+        told["x-portkey-provider"] = outcome.provider.name
+    return told
 
 
 def _counted(exchange: Exchange, outcome: Outcome) -> float:
     """Count what a call used, unless it reached no provider; return its cost in cents."""
     if not outcome.asked:
         return 0.0
-    billed = outcome.billed
-    pictures = prices.pictures_cents(billed.name, billed.model, exchange.body, outcome.response)
-    besides = pictures + metering.sound_cents(billed, *outcome.sound, exchange.world)
-    return metering.count(exchange.request, billed, *outcome.usage, exchange.world, besides)
+    billed, world = outcome.billed, exchange.world
+    besides_cents = 0.0
+    if any(outcome.sound):
+        besides_cents = metering.sound_cents(billed, *outcome.sound, world)
+    elif exchange.kind in _DRAWS:
+        besides_cents = prices.pictures_cents(billed.name, billed.model, exchange.body, outcome.response)
+    return metering.count(exchange.request, billed, *outcome.usage, world, besides_cents)
 
 
 def _log(exchange: Exchange, outcome: Outcome, cost_cents: float, asked: Record) -> None:

@@ -52,7 +52,10 @@ DEFAULT_MODELS = {
 
 _RERANKS = frozenset({"cohere", "voyage", "jina", "pinecone", "bedrock", "azure-ai"})
 _EMBEDS_NOT = frozenset({"anthropic"})
+_NOT_BY_ALL = ("rerank", "embed")
 """Who can what, as far as the dossier says (/rerank; error catalogue B)."""
+
+_NO_SCRIPT: Record = {}
 
 SLICE = 500
 """How many characters a chunk of a replayed stream holds."""
@@ -76,7 +79,7 @@ class Answer:
     chunks: Callable[[bool, int | None], Iterator[Record]] | None = None
     events: Callable[[int | None], Iterator[Record]] | None = None
     due_s: Callable[[int], float | None] | None = None
-    script: Record = field(default_factory=dict)
+    script: Record = field(default_factory=lambda: _NO_SCRIPT)
     raw: bytes | None = None
     media_type: str = "application/json"
 
@@ -98,40 +101,44 @@ class Ids:
 
 def ask(exchange: Exchange, target: Record, provider: Provider, body: Record, path: str, model: str) -> Answer:
     """Return what a provider answers, or how it fails; `exchange.elapsed_ms` grows by the time that it takes."""
-    unsupported = _unsupported(exchange.kind, provider)
-    if unsupported is not None:
-        return unsupported
-    script: Record = {}
+    kind, script, said = exchange.kind, _NO_SCRIPT, None
+    if kind in _NOT_BY_ALL and not _is_able(kind, provider):
+        # The gateway's own failure; it ends a chain of fallbacks.
+        failure = {"status": "failure", "message": f"{kind} is not supported by {provider.name}"}
+        return Answer(500, failure, headers={"x-portkey-gateway-exception": "true"})
+    exchange.later_ms = 0.0
     if scripts.there_are(exchange.world) or exchange.request.faults:
         asked = scripts.Asked(exchange.request.operation.id, provider.name, provider.slug or None, model, path, body)
         script = scripts.find(exchange.world, asked) or failing(exchange, provider)
-    delay_ms, most_ms = script.get("delay_ms", 0), timeout_ms(exchange, target)
-    if most_ms is not None and delay_ms > most_ms:
-        exchange.elapsed_ms += most_ms
-        message = f"Request exceeded the timeout sent in the request: {most_ms}ms"
-        return Answer(408, {"error": {"message": message, "type": "timeout_error", "param": None, "code": None}})
-    # What is answered in the background takes its time after the reply.
-    exchange.later_ms = delay_ms if body.get("background") is True and exchange.kind == "createModelResponse" else 0.0
-    exchange.elapsed_ms += delay_ms - exchange.later_ms
-    said = script.get("answer") or {}
-    if "error" in said:
-        return _failure(exchange, provider, said["error"])
+        delay_ms, most_ms = script.get("delay_ms", 0), timeout_ms(exchange, target)
+        if most_ms is not None and delay_ms > most_ms:
+            exchange.elapsed_ms += most_ms
+            message = f"Request exceeded the timeout sent in the request: {most_ms}ms"
+            return Answer(408, {"error": {"message": message, "type": "timeout_error", "param": None, "code": None}})
+        if body.get("background") is True and kind == "createModelResponse":
+            exchange.later_ms = delay_ms  # what is answered in the background takes its time after the reply
+        else:
+            exchange.elapsed_ms += delay_ms
+        if answer := script.get("answer"):
+            if "error" in answer:
+                return _failure(exchange, provider, answer["error"])
+            said = said_by(answer)
     if tuned.there_are(exchange.world) and tuned.is_gone(
         exchange.world, model, provider.name, account(exchange, provider, target)
     ):
         return _failure(exchange, provider, tuned.missing(model))
-    wrong = bodies.fault(exchange.kind, body) if body is not exchange.body or not exchange.is_checked else None
+    wrong = None if exchange.is_checked and body is exchange.body else bodies.fault(kind, body)
     if wrong is not None:
         pointer, message = wrong
         return _failure(exchange, provider, {"status": 400, "message": message, "param": pointer.strip("/") or None})
     try:
-        answer = _KINDS[exchange.kind](exchange, provider, body, model, said_by(said))
+        made = _KINDS[kind](exchange, provider, body, model, said)
     except Unanswerable as refused:
         param = refused.pointer.strip("/") or None
         error = {"status": refused.status, "message": refused.message, "param": param, "code": refused.code}
         return _failure(exchange, provider, error)
-    answer.script = script
-    return answer
+    made.script = script
+    return made
 
 
 _WORDED = ("model", "messages", "prompt", "input", "stream", "stream_options")
@@ -280,13 +287,9 @@ def _replayed_events(kept: Record, name: str) -> Iterator[bytes]:
         yield sse.event(told, told["type"])
 
 
-def _unsupported(kind: str, provider: Provider) -> Answer | None:
-    """The gateway's own failure for what a provider cannot do; it ends a chain of fallbacks."""
-    unable = (kind == "rerank" and provider.name not in _RERANKS) or (kind == "embed" and provider.name in _EMBEDS_NOT)
-    if not unable:
-        return None
-    body = {"status": "failure", "message": f"{kind} is not supported by {provider.name}"}
-    return Answer(500, body, headers={"x-portkey-gateway-exception": "true"})
+def _is_able(kind: str, provider: Provider) -> bool:
+    """Whether a provider can do what not all can."""
+    return provider.name in _RERANKS if kind == "rerank" else provider.name not in _EMBEDS_NOT
 
 
 def _failure(exchange: Exchange, provider: Provider, said: Record) -> Answer:
@@ -330,10 +333,8 @@ _TYPES = {401: "invalid_request_error", 429: "requests", 503: "server_error"}
 """What a failure says of itself when its script does not; *chosen*."""
 
 
-def said_by(answer: Record) -> Said | None:
-    """Return what the answer of a script says, None for one that says nothing."""
-    if not answer:
-        return None
+def said_by(answer: Record) -> Said:
+    """Return what the answer of a script says."""
     calls = answer.get("tool_calls")
     return Said(
         text=answer.get("text"),
@@ -374,7 +375,7 @@ def _complete(exchange: Exchange, provider: Provider, body: Record, model: str, 
 def _respond(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
     """A response; of a provider that has none the gateway makes it of a chat, and keeps nothing."""
     world, (chance, ids) = exchange.world, _source(exchange, provider, model)
-    whose = account(exchange, provider, exchange.target)
+    whose = account(exchange, provider, exchange.target or {})
     id_ = ids.new("resp_")
     if provider.name not in conversations.NATIVE:
         body, id_ = {**body, "store": False, "background": False}, f"resp_{world.ids.uuid4()}"
