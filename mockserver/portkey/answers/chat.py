@@ -7,6 +7,7 @@ answers. *Chosen*: left to itself it calls no tool, so that every conversation w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -82,11 +83,13 @@ class Usage(NamedTuple):
         }
 
 
-class Completion(NamedTuple):
-    """The answers to one call. `legacy` shows calls in the older form; `top_logprobs` is None where nobody asked."""
+@dataclass(eq=False)
+class Spoken:
+    """What is answered to one call, apart from ids and time.
 
-    id: str
-    created: int
+    `legacy` shows calls in the older form; `top_logprobs` is None where nobody asked.
+    """
+
     model: str
     fingerprint: str
     service_tier: str
@@ -95,10 +98,16 @@ class Completion(NamedTuple):
     legacy: bool
     top_logprobs: int | None
     root: bytes
+    _shown: tuple[list[Record], Record] | None = field(init=False, default=None)
 
-    def as_json(self) -> Record:
-        """Return the reply."""
-        choices = [
+    def shown(self) -> tuple[list[Record], Record]:
+        """Return the choices and the usage as replies tell them; all that tell the same share them, so nobody changes them."""
+        if self._shown is None:
+            self._shown = self._choices(), self.usage.as_json()
+        return self._shown
+
+    def _choices(self) -> list[Record]:
+        return [
             {
                 "index": index,
                 "message": self._message(choice),
@@ -107,42 +116,6 @@ class Completion(NamedTuple):
             }
             for index, choice in enumerate(self.choices)
         ]
-        return {**self._head("chat.completion"), "choices": choices, "usage": self.usage.as_json(), **self._tail()}
-
-    def chunks(self, include_usage: bool = False, chunk_size: int | None = None) -> Iterator[Record]:
-        """Yield the reply in chunks of so many tokens, one as a rule; several answers take turns.
-
-        Answers first appear in the order of their indexes, and so do the calls of each: clients demand it
-        (gateway-data-plane, What real clients send and need).
-        """
-        head, tail = self._head("chat.completion.chunk"), self._tail()
-        if include_usage:
-            tail["usage"] = None
-
-        def chunk(index: int, delta: Record, told: Record | None = None, finish_reason: str | None = None) -> Record:
-            choice = {"index": index, "delta": delta, "logprobs": told, "finish_reason": finish_reason}
-            return {**head, "choices": [choice], **tail}
-
-        for index, choice in enumerate(self.choices):
-            yield chunk(index, self._opening(choice))
-        speaking = [(at, self._deltas(at, choice, max(chunk_size or 1, 1))) for at, choice in enumerate(self.choices)]
-        while speaking:
-            still = []
-            for index, deltas in speaking:
-                if (found := next(deltas, None)) is not None:
-                    yield chunk(index, *found)
-                    still.append((index, deltas))
-                else:
-                    yield chunk(index, {}, finish_reason=self.choices[index].finish_reason)
-            speaking = still
-        if include_usage:
-            yield {**head, "choices": [], **tail, "usage": self.usage.as_json()}
-
-    def _head(self, kind: str) -> Record:
-        return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
-
-    def _tail(self) -> Record:
-        return {"service_tier": self.service_tier, "system_fingerprint": self.fingerprint}
 
     def _message(self, choice: Choice) -> Record:
         text = choice.text
@@ -162,7 +135,8 @@ class Completion(NamedTuple):
                 message["content_blocks"].append({"type": "text", "text": text})
         return message
 
-    def _opening(self, choice: Choice) -> Record:
+    def opening(self, choice: Choice) -> Record:
+        """Return what the first chunk of an answer says."""
         opening: Record = {"role": "assistant", "content": "", "refusal": None}
         if choice.refused:
             opening = {"role": "assistant", "content": None, "refusal": ""}
@@ -170,7 +144,8 @@ class Completion(NamedTuple):
             opening["content"] = None
         return opening
 
-    def _deltas(self, index: int, choice: Choice, size: int) -> Iterator[tuple[Record, Record | None]]:
+    def deltas(self, index: int, choice: Choice, size: int) -> Iterator[tuple[Record, Record | None]]:
+        """Yield what the chunks after the first say, so many tokens in each, and their logprobs."""
         for thought in _grouped(choice.thought, size):
             yield {"content_blocks": [{"index": 0, "delta": {"thinking": "".join(thought)}}]}, None
         likely = self._likely(index, choice)
@@ -204,55 +179,102 @@ class Completion(NamedTuple):
         return {"content": None, "refusal": told} if choice.refused else {"content": told, "refusal": None}
 
 
-def answer(body: Record, model: str, chance: Chance, ids: Ids, created: int, said: Said | None = None) -> Completion:
-    """Answer a conversation. `chance` is that of the world's seed. Raises `Unanswerable`.
+class Completion(NamedTuple):
+    """The answers to one call."""
 
-    Everything but ids and time follows from the seed, the model and what the request asks for.
+    id: str
+    created: int
+    spoken: Spoken
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """The answers."""
+        return self.spoken.choices
+
+    @property
+    def usage(self) -> Usage:
+        """What was read and written for all of them."""
+        return self.spoken.usage
+
+    def as_json(self) -> Record:
+        """Return the reply."""
+        spoken = self.spoken
+        choices, usage = spoken.shown()
+        return {
+            "id": self.id,
+            "object": "chat.completion",
+            "created": self.created,
+            "model": spoken.model,
+            "choices": choices,
+            "usage": usage,
+            "service_tier": spoken.service_tier,
+            "system_fingerprint": spoken.fingerprint,
+        }
+
+    def chunks(self, include_usage: bool = False, chunk_size: int | None = None) -> Iterator[Record]:
+        """Yield the reply in chunks of so many tokens, one as a rule; several answers take turns.
+
+        Answers first appear in the order of their indexes, and so do the calls of each: clients demand it
+        (gateway-data-plane, What real clients send and need).
+        """
+        spoken = self.spoken
+        head = {"id": self.id, "object": "chat.completion.chunk", "created": self.created, "model": spoken.model}
+        tail: Record = {"service_tier": spoken.service_tier, "system_fingerprint": spoken.fingerprint}
+        if include_usage:
+            tail["usage"] = None
+
+        def chunk(index: int, delta: Record, told: Record | None = None, finish_reason: str | None = None) -> Record:
+            choice = {"index": index, "delta": delta, "logprobs": told, "finish_reason": finish_reason}
+            return {**head, "choices": [choice], **tail}
+
+        for index, choice in enumerate(spoken.choices):
+            yield chunk(index, spoken.opening(choice))
+        speaking = [(at, spoken.deltas(at, choice, max(chunk_size or 1, 1))) for at, choice in enumerate(spoken.choices)]
+        while speaking:
+            still = []
+            for index, deltas in speaking:
+                if (found := next(deltas, None)) is not None:
+                    yield chunk(index, *found)
+                    still.append((index, deltas))
+                else:
+                    yield chunk(index, {}, finish_reason=spoken.choices[index].finish_reason)
+            speaking = still
+        if include_usage:
+            yield {**head, "choices": [], **tail, "usage": self.usage.as_json()}
+
+
+def answer(
+    body: Record, model: str, chance: Chance, ids: Ids, created: int, said: Said | None = None, text: bytes = b""
+) -> Completion:
+    """Answer a conversation. `chance` is that of the world's seed; `text` is what says the body, as far as that is known.
+
+    Everything but ids and time follows from the seed, the model and what the request asks for. Raises `Unanswerable`.
     """
-    root = chance.root_of("chat", model, [*map(body.get, _MATTERS)])
     id_ = ids.new("chatcmpl-")
-    if said is not None or body.get("tools") or body.get("functions") or (body.get("n") or 1) > 1:
-        spoken = _spoken(body, said or Said(), root, ids)
-    else:
-        stop = body.get("stop")
-        limits = body.get("max_tokens"), body.get("max_completion_tokens")
-        place = _remembered(root, *limits, tuple(stop) if isinstance(stop, list) else stop)
-        if not place:
-            place.append(_spoken(body, Said(), root, ids))
-        spoken = place[0]
-    return Completion(
-        id=id_,
-        created=created,
-        model=model,
-        fingerprint=_fingerprint(chance.root, model),
-        service_tier=_SERVICE_TIERS.get(body.get("service_tier"), "default"),
-        choices=spoken.choices,
-        usage=spoken.usage,
-        legacy=spoken.legacy,
-        top_logprobs=(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
-        root=root,
-    )
+    if not text or said is not None or len(text) > _LONGEST or body.get("tools") or body.get("functions"):
+        return Completion(id_, created, _spoken(body, model, said or Said(), chance, ids))
+    place = _remembered(chance.root, model, text)
+    if not place:
+        place.append(_spoken(body, model, Said(), chance, ids))
+    return Completion(id_, created, place[0])
 
 
-class _Spoken(NamedTuple):
-    """What is answered, apart from ids and time. `legacy` tells that calls are asked for in the older form."""
-
-    choices: tuple[Choice, ...]
-    usage: Usage
-    legacy: bool
+_LONGEST = 4096
+"""Bytes of a request of which it is remembered what is answered."""
 
 
 @lru_cache(maxsize=512)
-def _remembered(root: bytes, *limits: JSON) -> list[_Spoken]:
-    """The place of what is answered to a request with this root and these limits, empty at first.
+def _remembered(root: bytes, model: str, text: bytes) -> list[Spoken]:
+    """The place of what is answered to this text, empty at first.
 
     It all follows from them where no tool is called, since calls have ids; and tests ask the same again and again.
     """
     return []
 
 
-def _spoken(body: Record, said: Said, root: bytes, ids: Ids) -> _Spoken:
+def _spoken(body: Record, model: str, said: Said, chance: Chance, ids: Ids) -> Spoken:
     """What is answered. Raises `Unanswerable`."""
+    root = chance.root_of("chat", model, [*map(body.get, _MATTERS)])
     asking = asked(body)
     choices = tuple([_Speaker(body, asking, said, root, index, ids).choice() for index in range(body.get("n") or 1)])
     counted = {
@@ -261,8 +283,16 @@ def _spoken(body: Record, said: Said, root: bytes, ids: Ids) -> _Spoken:
         "reasoning_tokens": sum(len(choice.thought) for choice in choices),
         **(said.usage or {}),
     }
-    usage = Usage(counted["prompt_tokens"], counted["completion_tokens"], counted["reasoning_tokens"])
-    return _Spoken(choices, usage, asking.legacy)
+    return Spoken(
+        model=model,
+        fingerprint=_fingerprint(chance.root, model),
+        service_tier=_SERVICE_TIERS.get(body.get("service_tier"), "default"),
+        choices=choices,
+        usage=Usage(counted["prompt_tokens"], counted["completion_tokens"], counted["reasoning_tokens"]),
+        legacy=asking.legacy,
+        top_logprobs=(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
+        root=root,
+    )
 
 
 @lru_cache(maxsize=64)

@@ -138,7 +138,7 @@ class _Responder:
         if any(item["type"] in hosted.AWAITING for item in shown):
             silent = made.choices[0]._replace(pieces=None, calls=())
             used = made.usage if said.usage else made.usage._replace(completion=silent.tokens)
-            made, calls = made._replace(choices=(silent,), usage=used), []
+            made, calls = made._replace(spoken=replace(made.spoken, choices=(silent,), usage=used)), []
         choice = made.choices[0]
         output = self._thought(choice) + shown
         if choice.pieces or (choice.pieces is not None and not choice.thought):
@@ -161,7 +161,7 @@ class _Responder:
             "incomplete_details": {"reason": lack} if lack and failure is None else None,
             "model": self._model,
             "output": output,
-            "service_tier": made.service_tier,
+            "service_tier": made.spoken.service_tier,
             "usage": self._usage(made),
             **_echo(self._body),
         }

@@ -360,7 +360,9 @@ def _chance(exchange: Exchange, provider: Provider, model: str) -> Chance:
 
 
 def _chat(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
-    made = chat.answer(body, model, *_source(exchange, provider, model), _created(exchange), said)
+    request = exchange.request
+    text = request.raw_body if exchange.is_checked and body is exchange.body and request.body is not None else b""
+    made = chat.answer(body, model, *_source(exchange, provider, model), _created(exchange), said, text)
     return Answer(
         200, made.as_json(), (made.usage.prompt, made.usage.completion), made.choices[0].text or "", chunks=made.chunks
     )
