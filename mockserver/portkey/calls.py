@@ -151,11 +151,11 @@ def below_defaults(said: Record, caller: Caller, workspace_id: str | None, world
     Source: governance-mcp-observability, Logs (precedence workspace > API key > request; values are texts). *chosen*: numbers
     and the like count as the texts that JSON has for them.
     """
-    if not said and caller.key is None and not workspace_id:
-        return {}
     for owner in (caller.key, world["workspaces"].get(workspace_id) if workspace_id else None):
         if owner is not None and (defaults := owner["_wire"].get("defaults")) and (metadata := defaults.get("metadata")):
             said = {**said, **metadata}
+    if not said:
+        return {}
     return {
         name: value if isinstance(value, str) else values.dump(value).decode()
         for name, value in said.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 from mockserver.values import Record
@@ -208,7 +209,7 @@ class Journal:
 
 def pack(headers: Headers) -> bytes:
     """Put headers into one text: names and values by turns, a line each (neither can hold a line's end)."""
-    return b"\n".join([part for pair in headers for part in pair])
+    return b"\n".join(chain.from_iterable(headers))
 
 
 def unpack(headers: bytes) -> list[tuple[str, str]]:
