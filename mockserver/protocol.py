@@ -5,7 +5,8 @@ Most calls are small: the request is there in one piece, and the reply is whole 
 these uvicorn starts a task, an event and a timer each, and writes the head and the body of the reply by themselves; each
 write is a system call that wakes the client. Together that is more than half of what the server itself takes for a call.
 Here an application runs at once, within the call that brought the last bytes, and becomes a task only where it waits for
-something; head and body are written in one; a connection has one timer. All else is uvicorn's.
+something; head and body are written in one; a connection has one timer; and headers that were read before are not read
+again, since a client sends the same with each call. All else is uvicorn's.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import struct
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 from weakref import WeakMethod
 
@@ -149,6 +150,26 @@ class Cycle(RequestResponseCycle):
         return b"".join(parts)
 
 
+class _Read(NamedTuple):
+    """Headers as they were read, which nobody changes, and the length of the body that they announce."""
+
+    headers: list[tuple[bytes, bytes]]
+    length: int
+
+
+_read: dict[bytes, _Read] = {}
+_MOST_READ = 256
+_LONGEST_READ = 4096
+"""How many headers of requests are remembered, and how long they may be; all are forgotten when there would be more."""
+
+_UNLIKE_MOST = frozenset((b"expect", b"transfer-encoding", b"upgrade"))
+"""Headers after which more is to be done than to read a body of the length that was announced."""
+
+_METHODS = {name.encode(): name for name in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")}
+_OF_TARGETS = b"%/-._~!$&'()*+,;=:@?0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""The methods of nearly all requests, and the bytes of nearly all their targets."""
+
+
 class _Rest:
     """What an application has still to do that waits for something, for a task to await."""
 
@@ -194,6 +215,7 @@ class PromptProtocol(HttpToolsProtocol):
         self._breaks_off = WeakMethod(self._break_off)
         self._begun: Cycle | None = None
         self._upgrades = False
+        self._is_between = True
         self._idle_since_s: float | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -206,16 +228,8 @@ class PromptProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take in what the client sends, and run the application for the request that begins with it."""
         self._idle_since_s = None
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            if self._should_upgrade():
-                self.handle_websocket_upgrade()
-            else:
-                self._unsupported_upgrade_warning()
-        except httptools.HttpParserError:
-            self.logger.warning("Invalid HTTP request received.")
-            self.send_400_response("Invalid HTTP request received.")
+        if not (self._is_between and self._recognise(data)):
+            self._parse(data)
         cycle, self._begun = self._begun, None
         if cycle is None:
             return
@@ -226,6 +240,47 @@ class PromptProtocol(HttpToolsProtocol):
             return
         self._go_on(cycle, coroutine, waits_for)
 
+    def _recognise(self, data: bytes) -> bool:
+        """Take in one whole request whose headers were read before; False for any other, which is left to the parser."""
+        begin, end = data.find(b"\r\n"), data.find(b"\r\n\r\n") + 4
+        read = _read.get(data[begin:end])
+        if read is None or len(data) != end + read.length:
+            return False
+        method, _, rest = data[:begin].partition(b" ")
+        target, _, version = rest.partition(b" ")
+        name = _METHODS.get(method)
+        if name is None or version != b"HTTP/1.1" or target[:1] != b"/" or target.translate(None, _OF_TARGETS):
+            return False
+        self._begin(name, target, "1.1", read.headers, keep_alive=True, expects=False)
+        self.cycle.add(data[end:], more=False)
+        return True
+
+    def _parse(self, data: bytes) -> None:
+        """Let the parser read, and remember the headers of one whole request like most."""
+        was_between, self._is_between = self._is_between, False
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            else:
+                self._unsupported_upgrade_warning()
+            return
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
+            return
+        begin, end = data.find(b"\r\n"), data.find(b"\r\n\r\n") + 4
+        if not (was_between and self._is_between and self.cycle.keep_alive) or end > _LONGEST_READ:
+            return
+        said = dict(self.headers)
+        length = said.get(b"content-length", b"0")
+        if said.keys() & _UNLIKE_MOST or not length.isdigit() or not len(data) == end + int(length) < HIGH_WATER_LIMIT:
+            return
+        if len(_read) == _MOST_READ:
+            _read.clear()
+        _read[data[begin:end]] = _Read(self.headers, int(length))
+
     def on_message_begin(self) -> None:
         """Begin a request."""
         self.url = b""
@@ -234,7 +289,15 @@ class PromptProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin its reply, once all has been read that came with this; or queue it behind the one that is under way."""
-        parser, url = self.parser, self.url
+        parser = self.parser
+        self._upgrades = parser.should_upgrade() and self._should_upgrade()
+        version, method = parser.get_http_version(), parser.get_method().decode("ascii")
+        keep_alive = version != "1.0" and parser.should_keep_alive()
+        self._begin(method, self.url, version, self.headers, keep_alive=keep_alive, expects=self.expect_100_continue)
+
+    def _begin(
+        self, method: str, url: bytes, version: str, headers: list[tuple[bytes, bytes]], *, keep_alive: bool, expects: bool
+    ) -> None:
         if url.startswith(b"/") and b"#" not in url:
             raw_path, _, query = url.partition(b"?")
         else:
@@ -244,24 +307,22 @@ class PromptProtocol(HttpToolsProtocol):
         self.scope = {
             "type": "http",
             "asgi": _ASGI,  # type: ignore[typeddict-item]  # of all calls the same
-            "http_version": parser.get_http_version(),
+            "http_version": version,
             "server": self.server,
             "client": self.client,
             "scheme": self.scheme or "http",
             "root_path": "",
-            "headers": self.headers,
-            "method": parser.get_method().decode("ascii"),
+            "headers": headers,
+            "method": method,
             "path": unquote(path) if "%" in path else path,
             "raw_path": raw_path,
             "query_string": query,
             "extensions": {BREAK_OFF: self._breaks_off},  # type: ignore[dict-item]  # ours is a function
         }
-        self._upgrades = parser.should_upgrade() and self._should_upgrade()
         if self._upgrades:
             return
         before = self.cycle
-        keep_alive = self.scope["http_version"] != "1.0" and parser.should_keep_alive()
-        cycle = self.cycle = Cycle(self, self.scope, keep_alive=keep_alive, expects=self.expect_100_continue)
+        cycle = self.cycle = Cycle(self, self.scope, keep_alive=keep_alive, expects=expects)
         if before is None or before.response_complete:
             self._begun = cycle
         else:
@@ -278,6 +339,7 @@ class PromptProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Take that a request is whole."""
+        self._is_between = True
         if not self._upgrades and not self.cycle.response_complete:
             self.cycle.add(more=False)
 
