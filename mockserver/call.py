@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from mockserver.contract.heads import Head
 from mockserver.contract.operations import Operation
 from mockserver.contract.replies import Reply, ReplyPlan
 from mockserver.contract.requests import Request, RequestPlan
@@ -17,6 +18,8 @@ from mockserver.world.world import World
 
 BREAK_OFF = "mockserver.break_off"
 """The ASGI extension of a server that can break off a reply: a function, to be called in place of the last message."""
+HEAD = "mockserver.head"
+"""Where a server that has read the same headers before puts them into the scope as a `Head`."""
 
 
 @dataclass(eq=False)
@@ -52,7 +55,7 @@ class Call:
 
     __slots__ = (
         "body", "body_size", "caller", "fault", "fields", "forbearing", "headers", "is_socket", "mapping", "method", "path",
-        "path_values", "problem", "query", "raw_headers", "reply", "request", "spoils", "started", "strike", "target",
+        "path_values", "problem", "query", "reply", "request", "spoils", "started", "strike", "target",
         "world", "world_name",
     )  # fmt: skip
 
@@ -62,8 +65,7 @@ class Call:
         self.method: str = "GET" if self.is_socket else scope["method"]  # which a handshake always is
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
-        self.raw_headers: list[tuple[bytes, bytes]] = scope["headers"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.headers: Head = scope.get(HEAD) or Head(scope["headers"])
         self.world_name: str | None = None
         self.target: Target | None = None
         self.path_values: dict[str, str] = {}

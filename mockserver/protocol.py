@@ -33,7 +33,8 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from mockserver.call import BREAK_OFF
+from mockserver.call import BREAK_OFF, HEAD
+from mockserver.contract.heads import Head
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 _EVERY = bytes(range(256))
@@ -151,9 +152,9 @@ class Cycle(RequestResponseCycle):
 
 
 class _Read(NamedTuple):
-    """Headers as they were read, which nobody changes, and the length of the body that they announce."""
+    """Headers as they were read, and the length of the body that they announce."""
 
-    headers: list[tuple[bytes, bytes]]
+    head: Head
     length: int
 
 
@@ -251,7 +252,8 @@ class PromptProtocol(HttpToolsProtocol):
         name = _METHODS.get(method)
         if name is None or version != b"HTTP/1.1" or target[:1] != b"/" or target.translate(None, _OF_TARGETS):
             return False
-        self._begin(name, target, "1.1", read.headers, keep_alive=True, expects=False)
+        self._begin(name, target, "1.1", read.head.pairs, keep_alive=True, expects=False)
+        self.scope[HEAD] = read.head  # type: ignore[literal-required]  # ours
         self.cycle.add(data[end:], more=False)
         return True
 
@@ -273,13 +275,13 @@ class PromptProtocol(HttpToolsProtocol):
         begin, end = data.find(b"\r\n"), data.find(b"\r\n\r\n") + 4
         if not (was_between and self._is_between and self.cycle.keep_alive) or end > _LONGEST_READ:
             return
-        said = dict(self.headers)
-        length = said.get(b"content-length", b"0")
-        if said.keys() & _UNLIKE_MOST or not length.isdigit() or not len(data) == end + int(length) < HIGH_WATER_LIMIT:
+        head = Head(self.headers)
+        length = head.get(b"content-length", b"0")
+        if head.keys() & _UNLIKE_MOST or not length.isdigit() or not len(data) == end + int(length) < HIGH_WATER_LIMIT:
             return
         if len(_read) == _MOST_READ:
             _read.clear()
-        _read[data[begin:end]] = _Read(self.headers, int(length))
+        _read[data[begin:end]] = _Read(head, int(length))
 
     def on_message_begin(self) -> None:
         """Begin a request."""

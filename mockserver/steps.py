@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from mockserver.call import BREAK_OFF, Call, Target
 from mockserver.chassis import Specification, SpecMiddleware
 from mockserver.contract.contract import Contract
 from mockserver.contract.forms import Form, FormReader, FormTooLarge
+from mockserver.contract.heads import Head, read_once
 from mockserver.contract.problems import (
     BODY_TOO_LARGE,
     INVALID_WORLD,
@@ -34,7 +35,7 @@ from mockserver.stubbing.entrance import Entrance, is_used
 from mockserver.stubs.demand import demand_of
 from mockserver.stubs.sampling import Source
 from mockserver.stubs.service import Service
-from mockserver.world.journal import BODY_LIMIT
+from mockserver.world.journal import BODY_LIMIT, pack
 from mockserver.world.world import DEFAULT, World, Worlds
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class Edge:
         except Problem as too_large:
             return self._word(call, too_large)
         stubbing = self._entrance.stubbing
-        asked = stubbing.asked(call.method, call.path, call.query, call.raw_headers, call.body, None)
+        asked = stubbing.asked(call.method, call.path, call.query, call.headers.pairs, call.body, None)
         verdict = stubbing.consult_stray(asked, world)
         if verdict is None:
             return None
@@ -291,9 +292,9 @@ class Edge:
             int((time.perf_counter() - call.started) * 1e6),
             None if problem is None else problem.kind.name,
             () if problem is None else tuple(problem.violations),
-            call.raw_headers,
+            read_once(call.headers, _packed),
             call.body,
-            headers,
+            pack(headers),
             body,
             None if problem is None else problem.detail,
             tuple(call.path_values.values()) if call.path_values else (),
@@ -338,6 +339,10 @@ def _bytes_of(reply: Reply) -> bytes:
     if reply.status in _BODILESS:
         return b""
     return reply.body if type(reply.body) is bytes else values.dump(reply.body)
+
+
+def _packed(headers: Mapping[bytes, bytes]) -> bytes:
+    return pack(headers.pairs if isinstance(headers, Head) else headers.items())
 
 
 def _nothing() -> None:
@@ -461,7 +466,7 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
         call.request = request
         if target.ready is not None:
             await _readied(target.ready(request, world, left := asyncio.ensure_future(_departure(receive))), left)
-        demand = demand_of(call.query, call.raw_headers) if b"prefer" in headers or b"__" in call.query else None
+        demand = demand_of(call.query, call.headers.pairs) if b"prefer" in headers or b"__" in call.query else None
         if target.entrance is not None and demand is None and is_used(world):
             stubbing = target.entrance.stubbing
             verdict = stubbing.consult(call, target.operation, request, world)

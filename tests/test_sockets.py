@@ -215,7 +215,7 @@ class Stage:
             async def send(message: Record) -> None:
                 self.sent.append(message)
 
-            number = self.world.journal.append(0, "GET", "/", b"", None, 101, 0, None, (), [], b"", [], b"")
+            number = self.world.journal.append(0, "GET", "/", b"", None, 101, 0, None, (), b"", b"", b"", b"")
             minutes = Minutes(self.world.journal, number, 0)
             talk = asyncio.ensure_future(converse(self.world, part, minutes, incoming.get, send))
             for message in messages:

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from mockserver import values
 from mockserver.contract.forms import Fields, Form, Undecodable, Upload, parse_multipart
+from mockserver.contract.heads import Head
 from mockserver.contract.operations import Content, Operation, Parameter
 from mockserver.contract.shapes import Shape, cast_for, shape_of
 from mockserver.contract.violations import Violation
@@ -346,7 +347,7 @@ class RequestDecoder:
         if self.query:
             self._decode_query(decoded, query)
         if self.header or self.cookie:
-            self._decode_headers(decoded, headers)
+            self._take_headers(decoded, headers)
         if not body or self._body is None:
             return decoded, None
         return decoded, self._decode_body(decoded, headers, body)
@@ -369,6 +370,17 @@ class RequestDecoder:
                 continue
             if present:
                 found[decoder.parameter.key] = value
+
+    def _take_headers(self, decoded: Decoded, headers: Headers) -> None:
+        """Decode headers, or take what was decoded of the very same."""
+        parts, readings = decoded.parts, headers.readings if type(headers) is Head else {}
+        known = readings.get(self)
+        if known is not None:
+            parts["header"], parts["cookie"] = dict(known[0]), dict(known[1])
+            return
+        self._decode_headers(decoded, headers)
+        if not decoded.violations:
+            readings[self] = dict(parts["header"]), dict(parts["cookie"])
 
     def _decode_headers(self, decoded: Decoded, headers: Headers) -> None:
         for name, decoder in self._by_name:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from mockserver import values
+from mockserver.contract.heads import read_once
 from mockserver.contract.requests import Request
 from mockserver.contract.secrets import safe_headers
 from mockserver.portkey.identity import Caller, digest, secret_of
@@ -56,12 +57,16 @@ def told(request: Request) -> Steering:
 
 def steering(headers: Mapping[bytes, bytes]) -> Steering:
     """Return what headers tell the gateway. Source: gateway-data-plane, Request headers."""
+    return read_once(headers, _told)
+
+
+def _told(headers: Mapping[bytes, bytes]) -> Steering:
     return _steering(tuple([pair for pair in headers.items() if pair[0].startswith(b"x-portkey-")]))
 
 
 @lru_cache(maxsize=1024)
 def _steering(pairs: tuple[tuple[bytes, bytes], ...]) -> Steering:
-    """Read the headers. Remembered, since a client sends the same with each call."""
+    """Read the headers. Remembered, since a client sends the same with each call, whatever else it sends."""
     headers = dict(pairs)
 
     def said(name: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from mockserver.contract.heads import read_once
 from mockserver.contract.operations import Operation
 from mockserver.contract.problems import UNAUTHENTICATED, Problem
 from mockserver.portkey import due, limits, scopes
@@ -82,12 +83,16 @@ def secret_of(headers: Mapping[bytes, bytes]) -> str:
     return given.decode("latin-1").strip()
 
 
+def _digest_of(headers: Mapping[bytes, bytes]) -> str:
+    secret = secret_of(headers)
+    return digest(secret) if secret else ""
+
+
 def identify(operation: Operation, headers: Mapping[bytes, bytes], world: World, *, strict: bool) -> Caller:
     """Return the caller. Fails: `unauthenticated`, `exhausted`, `rate-limited`, in this order."""
-    secret = secret_of(headers)
-    if not secret:
+    hashed = read_once(headers, _digest_of)
+    if not hashed:
         raise Problem(UNAUTHENTICATED, "Unauthorised Request")
-    hashed = digest(secret)
     key = world["api_keys"].find("_secrets", hashed)
     if key is not None:
         key = due.settle(world, "api_keys", key)

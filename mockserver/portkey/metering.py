@@ -70,6 +70,11 @@ def admit(request: Request, world: World) -> None:
     admit_to(request, addressed(request, world), world)
 
 
+def are_limited(world: World, provider: Record | None) -> bool:
+    """Whether anything may bar calls to a provider: its own limits, or policies."""
+    return provider is not None or policies.there_are(world)
+
+
 def admit_to(request: Request, billed: Billed, world: World) -> None:
     """Refuse a call that a policy bars, or to a provider that is used up, expired, barred or too busy.
 

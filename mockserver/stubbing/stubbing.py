@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from mockserver.contract.contract import Contract
+from mockserver.contract.heads import Head
 from mockserver.contract.operations import Operation
 from mockserver.contract.problems import NOT_FOUND, RATE_LIMITED, STUB_BROKE_CONTRACT, Problem
 from mockserver.contract.replies import Reply
@@ -45,7 +46,7 @@ class Incoming(Protocol):
     method: str
     path: str
     query: bytes
-    raw_headers: list[tuple[bytes, bytes]]
+    headers: Head
     body: bytes
     path_values: dict[str, str]
     fields: dict[str, list[str]] | None
@@ -213,7 +214,7 @@ class Stubbing:
         if not catalogue.concerns(operation):
             return None
         asked = Asked(
-            call.method, call.path, call.query, call.raw_headers, call.body, operation, self.base, call.path_values,
+            call.method, call.path, call.query, call.headers.pairs, call.body, operation, self.base, call.path_values,
             fields=call.fields,
         )  # fmt: skip
         verdict = Verdict(asked, world)

@@ -214,7 +214,7 @@ def test_journal_begins_anew_with_its_world(visit: Visit) -> None:
 def test_long_journal_is_shown_page_by_page(visit: Visit) -> None:
     journal = visit.app.worlds.get(visit.world).journal
     for number in range(10_050):
-        journal.append(0.0, "GET", f"/v1/n{number}", b"", None, 404, 5, "no-such-path", (), b"", b"", b"", b"")  # type: ignore[arg-type]
+        journal.append(0.0, "GET", f"/v1/n{number}", b"", None, 404, 5, "no-such-path", (), b"", b"", b"", b"")
     page = visit.open()
     expect(page.locator(".told")).to_contain_text("10,000 calls; 50 older ones were dropped")
     assert len(calls(visit)) == 100

@@ -454,7 +454,7 @@ def test_snapshot_brings_back_records_facts_ids_and_clock() -> None:
 def test_snapshot_does_not_hold_the_journal() -> None:
     made = world()
     snapshot = made.snapshot()
-    made.journal.append(0.0, "GET", "/", b"", None, 200, 1, None, (), [], b"", [], b"")
+    made.journal.append(0.0, "GET", "/", b"", None, 200, 1, None, (), b"", b"", b"", b"")
     made.restore(snapshot)
     assert len(made.journal) == 1
 
@@ -471,7 +471,7 @@ def test_worlds_reset_goes_back_to_the_seed() -> None:
     worlds = Worlds(world())
     made = worlds.get("one")
     made["things"].remove("a")
-    made.journal.append(0.0, "GET", "/", b"", None, 200, 1, None, (), [], b"", [], b"")
+    made.journal.append(0.0, "GET", "/", b"", None, 200, 1, None, (), b"", b"", b"", b"")
     worlds.snapshots("one")["kept"] = made.snapshot()
     worlds.reset("one")
     assert "a" in made["things"]

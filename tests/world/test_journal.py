@@ -9,7 +9,21 @@ from mockserver.world.journal import BODY_LIMIT, CAPACITY, Entry, Journal, pack,
 
 
 def note(journal: Journal, path: str = "/", request_body: bytes = b"", reply_body: bytes = b"") -> None:
-    told = (1.5, "GET", path, b"q=1", "getIt", 200, 12, None, (), [(b"a", b"1")], request_body, [(b"b", b"2")], reply_body)
+    told = (
+        1.5,
+        "GET",
+        path,
+        b"q=1",
+        "getIt",
+        200,
+        12,
+        None,
+        (),
+        pack([(b"a", b"1")]),
+        request_body,
+        pack([(b"b", b"2")]),
+        reply_body,
+    )
     journal.append(*told, None, (), ("key-1", "ci"), "family", None, None, True, None, 7.5, None, None)
 
 

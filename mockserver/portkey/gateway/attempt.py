@@ -66,21 +66,25 @@ def attempt(exchange: Exchange, target: Record, path: str) -> Outcome:
             outcome.response = cached.kept.body
             return outcome
 
-    try:
-        metering.admit_to(exchange.request, outcome.billed, world)
-    except Problem as problem:
-        outcome.reply = envelopes.of_gateway(problem)
-        return outcome
+    if metering.are_limited(world, provider.record):
+        try:
+            metering.admit_to(exchange.request, outcome.billed, world)
+        except Problem as problem:
+            outcome.reply = envelopes.of_gateway(problem)
+            return outcome
 
     answer, after = _asked(exchange, target, provider, body, outcome, judge)
     outcome.usage, outcome.response, outcome.asked = answer.usage, answer.body, True
     outcome.final = "x-portkey-gateway-exception" in answer.headers
-    exchange.feedback += tuple(after.feedback)
-    if after.denied:
-        outcome.reply = _denied(exchange, outcome, body, before, after)
-        return outcome
-    reply = reply_of(exchange, provider, answer, body, _results(before, after))
-    outcome.reply = _judged(reply, failed=before.failed or after.failed)
+    if before is hooks.NOTHING and after is hooks.NOTHING:
+        outcome.reply = reply_of(exchange, provider, answer, body, None)
+    else:
+        exchange.feedback += tuple(after.feedback)
+        if after.denied:
+            outcome.reply = _denied(exchange, outcome, body, before, after)
+            return outcome
+        reply = reply_of(exchange, provider, answer, body, _results(before, after))
+        outcome.reply = _judged(reply, failed=before.failed or after.failed)
     if cached is not None and outcome.status == 200:
         cached.store(answer.body)
     return outcome
