@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from sys import intern
 from typing import NamedTuple
 
 from mockserver.contract.operations import Operation
@@ -54,9 +53,9 @@ def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> None:
     trace_id, parent = calls.trace(request.headers, told)
     trace_id = reply.headers.get("x-portkey-trace-id") or trace_id or new_trace(world)
     answered = Answered(reply.status, reply.media_type, reply.body)
-    more: LogRecord = {} if config is None else {"config": config["slug"], "config_id": config["id"]}
+    more: LogRecord | None = None if config is None else {"config": config["slug"], "config_id": config["id"]}
     if request.fields.get("stream") is True:
-        more["stream_mode"] = 1
+        more = {**(more or {}), "stream_mode": 1}
     of_facts(request, request.fields, told, answered, usage, (trace_id, parent), metadata, workspace_id, more, world)
 
 
@@ -74,61 +73,42 @@ def of_facts(
     trace: tuple[str, str],
     metadata: Mapping[str, str],
     workspace_id: str,
-    more: LogRecord,
+    more: LogRecord | None,
     world: World,
     took_ms: int = 0,
 ) -> None:
     """Log a call of which this much is known, at the time of the world's clock.
 
-    `body` is what was asked, `trace` its trace and its parent span, empty for none. `more` is what only some calls have: it is
-    given up for the log, which it belongs to as it is. `took_ms` comes on top of what the answer takes.
+    `body` is what was asked, `trace` its trace and its parent span, empty for none. `more` is what only some calls have.
+    `took_ms` comes on top of what the answer takes.
 
     Source: gateway-data-plane, Request headers (trace, span, metadata, debug), Response headers. *chosen*: the address is
-    the one that was called, since the mock calls no provider; a call takes a tenth of a second and a hundredth for each token
-    of its answer, so that a latency can be worked out by hand; files are told by their names.
+    the one that was called, since the mock calls no provider; files are told by their names.
     """
     trace_id, parent = trace
-    operation = request.operation
+    method, path = _address(request.operation, request.path)
     asked: Record = {"portkeyHeaders": told.shown}
     shown: Record = {"headers": {"content-type": answered.media_type}}
     if not told.is_silent:
         asked["body"] = {**body, **{each.name: each.file_name for each in request.uploads}} if request.uploads else body
         shown["body"] = answered.body if isinstance(answered.body, dict) else {}
     if parent or told.span_id or told.parent_span_id or told.span_name:
-        more["span_id"] = told.span_id or (world.ids.hex(16) if parent else "")
-        more["parent_span_id"] = told.parent_span_id or parent
-        more["span_name"] = told.span_name or (" ".join(_address(operation, request.path)) if parent else "")
+        more = {
+            **(more or {}),
+            "span_id": told.span_id or (world.ids.hex(16) if parent else ""),
+            "parent_span_id": told.parent_span_id or parent,
+            "span_name": told.span_name or (f"{method} {path}" if parent else ""),
+        }
     if "promptId" in request.path:
         prompt = _prompt_of(request, world)
-        more["prompt_id"], more["prompt_slug"] = prompt.get("id", ""), prompt.get("slug", "")
-    known = operation, request.path or None, request.caller.key, workspace_id, trace_id, answered.status, usage, took_ms, more
-    put_down(world, _log_of, known, metadata, asked, shown)
-
-
-def _log_of(known: tuple[Operation, Record | None, Record | None, str, str, int, Usage, int, LogRecord]) -> LogRecord:
-    """The log of a call, of what was known of it."""
-    operation, path_values, key, workspace_id, trace_id, status, usage, took_ms, more = known
+        more = {**(more or {}), "prompt_id": prompt.get("id", ""), "prompt_slug": prompt.get("slug", "")}
     ai_org, model, provider, req_units, res_units, cost_cents = usage
-    method, path = _address(operation, path_values or {})
-    log: LogRecord = {
-        "workspace_id": workspace_id,
-        "trace_id": trace_id,
-        "ai_org": ai_org,
-        "ai_model": intern(model),
-        "request_url": path,
-        "request_method": method,
-        "response_status_code": status,
-        "response_time": 100 + 10 * res_units + took_ms,
-        "req_units": req_units,
-        "res_units": res_units,
-        "cost": round(cost_cents, 10),  # without what adding leaves behind
-    }
-    if key is not None:
-        log["api_key_id"] = key["id"]
-    if provider is not None:
-        log["virtual_key"] = provider["slug"]
-    log.update(more)
-    return log
+    key_id, slug = key_of(request.caller), "" if provider is None else provider["slug"]
+    facts = (
+        workspace_id, trace_id, method, path, ai_org, model, key_id, slug, answered.status, took_ms, req_units, res_units,
+        cost_cents, more,
+    )  # fmt: skip
+    put_down(world, facts, metadata, asked, shown)
 
 
 def _address(operation: Operation, path_values: Record) -> tuple[str, str]:

@@ -27,9 +27,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
 
 
 class _Waiting(NamedTuple):
-    """What is put off for a collection, and how the last of it is taken back."""
+    """What is put off for a collection, what writes it, and how the last of it is taken back."""
 
-    writes: list[tuple[Write, Any]]
+    write: Write
+    all_known: list[Any]
     undo: tuple[Callable[..., Any], tuple[Any, ...]]
 
 
@@ -97,15 +98,17 @@ class World:
         """Have `write(world, known)` called when somebody next looks into a collection, before they see it.
 
         It writes into that collection, and into facts that nobody reads without having looked there; it depends on nothing
-        else that may have changed by then. What is put off in an attempt is taken back with it.
+        else that may have changed by then. What is put off in an attempt is taken back with it. There may be a great many:
+        what is known is best a tuple of texts and numbers, which the garbage collector does not look through.
         """
         waiting = self._waiting.get(name)
-        if waiting is None:
-            writes: list[tuple[Write, Any]] = []
-            waiting = self._waiting[name] = _Waiting(writes, (list.pop, (writes,)))
-            if name in self._collections:
-                self._aside[name] = self._collections.pop(name)
-        waiting.writes.append((write, known))
+        if waiting is None or waiting.write is not write:
+            found = self[name]
+            all_known: list[Any] = []
+            waiting = self._waiting[name] = _Waiting(write, all_known, (list.pop, (all_known,)))
+            self._aside[name] = found
+            del self._collections[name]
+        waiting.all_known.append(known)
         self._undo.append(waiting.undo)
 
     def _written(self, name: str) -> Collection:
@@ -119,11 +122,11 @@ class World:
         if waiting is None:
             return found
         others = [each for each in undo if each is not waiting.undo]
-        kept = len(waiting.writes) - (len(undo) - len(others))  # what came after these belongs to the attempt at hand
+        kept = len(waiting.all_known) - (len(undo) - len(others))  # what came after these belongs to the attempt at hand
         undo[:] = others
-        for at, (write, known) in enumerate(waiting.writes):
+        for at, known in enumerate(waiting.all_known):
             before = len(undo), len(changes)
-            write(self, known)
+            waiting.write(self, known)
             if at < kept:
                 del undo[before[0] :], changes[before[1] :]
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.portkey import logbook
-from mockserver.portkey.log_records import put_down
+from mockserver.portkey.log_records import LogRecord, put_down
 from mockserver.values import Record
 from tests.conftest import Client
 from tests.portkey.team import at, make_key, read, workspace_id
@@ -68,8 +68,8 @@ def noted(client: Client, when: str | None = None, **facts: Any) -> None:
     if when is not None:
         at(client, when)
     world, metadata = client.world, facts.pop("metadata", {})
-    known = {"workspace_id": workspace_id(client), "trace_id": logbook.new_trace(world), **facts}
-    put_down(world, dict, known, metadata, {}, {})
+    log = LogRecord(**{"workspace_id": workspace_id(client), "trace_id": logbook.new_trace(world), **facts})  # type: ignore[typeddict-item]  # facts are spelt out by who calls
+    put_down(world, log, metadata, {}, {})
     world.keep()
 
 

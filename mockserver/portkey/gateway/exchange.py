@@ -143,10 +143,9 @@ def opened(kind: str, request: Request, world: World, config: Chosen, body: Reco
     """
     caller: Caller = request.caller
     told, in_model, model, is_checked = calls.told(request), "", body.get("model"), body is request.body
-    if isinstance(model, str):
+    if isinstance(model, str) and model.startswith("@"):
         in_model, model = metering.parted(model)
-        if in_model:
-            body = {**body, "model": model}
+        body = {**body, "model": model}
     trace_id, parent_span_id = calls.trace(request.headers, told)
     exchange = Exchange(
         kind,

@@ -107,16 +107,25 @@ def _counted(exchange: Exchange, outcome: Outcome) -> float:
 def _log(exchange: Exchange, outcome: Outcome, cost_cents: float, asked: Record) -> None:
     """Log a call that asked for this.
 
-    *chosen*: a provider takes what its script says, and besides as long as `logbook.of_facts` says; a hit takes no time.
+    *chosen*: a provider takes what its script says, and besides as long as `log_records` has it; a hit takes no time.
     """
-    provider, config, world = outcome.provider, exchange.config, exchange.world
+    provider, world = outcome.provider, exchange.world
     workspace_id = logbook.workspace_of(exchange.caller, world, (provider.record or {}).get("workspace_id"))
     metadata = calls.below_defaults(exchange.said_metadata, exchange.caller, workspace_id, world)
     shown = outcome.response if outcome.response is not None else outcome.reply.body
     answered = logbook.Answered(outcome.reply.status, JSON_TYPE, shown)
     usage = logbook.Usage(provider.name, outcome.model, provider.record, *outcome.usage, cost_cents)
     trace = (exchange.trace_id, exchange.parent_span_id)
-    more: LogRecord = {}
+    more: LogRecord | None = _more(exchange, outcome)
+    took_ms = round(exchange.elapsed_ms)
+    logbook.of_facts(
+        exchange.request, asked, exchange.told, answered, usage, trace, metadata, workspace_id, more, world, took_ms
+    )
+
+
+def _more(exchange: Exchange, outcome: Outcome) -> LogRecord | None:
+    """What only some calls have in their logs: those with a config, a stream, retries or a cache. None for all others."""
+    config, more = exchange.config, LogRecord()
     if config is not configs.NONE:
         more["option_path"] = intern(outcome.path)
         more["mode"] = (config.content.get("strategy") or {}).get("mode", "single")
@@ -132,10 +141,7 @@ def _log(exchange: Exchange, outcome: Outcome, cost_cents: float, asked: Record)
         more["cache_type"] = "semantic" if "SEMANTIC" in outcome.cache_status else "simple"
         if outcome.cache_status in HITS:
             more["response_time"], more["cache_savings"] = 0, round(_saved(exchange, outcome), 10)
-    took_ms = round(exchange.elapsed_ms)
-    logbook.of_facts(
-        exchange.request, asked, exchange.told, answered, usage, trace, metadata, workspace_id, more, world, took_ms
-    )
+    return more or None
 
 
 def _saved(exchange: Exchange, outcome: Outcome) -> float:

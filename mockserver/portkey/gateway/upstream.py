@@ -362,7 +362,9 @@ def _chance(exchange: Exchange, provider: Provider, model: str) -> Chance:
 def _chat(exchange: Exchange, provider: Provider, body: Record, model: str, said: Said | None) -> Answer:
     request = exchange.request
     text = request.raw_body if exchange.is_checked and body is exchange.body and request.body is not None else b""
-    made = chat.answer(body, model, *_source(exchange, provider, model), _created(exchange), said, text)
+    world = exchange.world
+    chance, created = Chance(world.seed, f"{provider.name}/{model}"), int(world.clock.seconds())
+    made = chat.answer(body, model, chance, Ids(world), created, said, text)
     return Answer(
         200, made.as_json(), (made.usage.prompt, made.usage.completion), made.choices[0].text or "", chunks=made.chunks
     )
