@@ -7,6 +7,7 @@ connexion router tries every path in turn, which costs four fifths of the throug
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
@@ -135,6 +136,10 @@ class Index(Generic[T]):
         return None
 
 
+async def _nothing() -> None:
+    """Stands for the steps that need not be taken."""
+
+
 def split(path: str) -> list[str]:
     """Return the segments of a path; empty ones fall away, so doubled and trailing slashes mean nothing."""
     return [segment for segment in path.split("/") if segment]
@@ -162,7 +167,7 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
                 index.add([], target)
         return index
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         """Route a call, or answer it when HTTP itself has the answer."""
         call: Call = scope[Call.KEY]
         raw: bytes = scope.get("raw_path") or b"%"
@@ -174,12 +179,13 @@ class Routing(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
             target = self._other_method(call, leaf)
             if target is None:
                 call.reply = Reply(204, headers={"allow": leaf.allow})  # OPTIONS, which no operation answers
-                return
+                return _nothing()
         call.target = target
         if call.is_socket and not target.operation.is_socket:
             raise Problem(INVALID_REQUEST, f"{target.operation} is no WebSocket: call it by plain HTTP")
         scope.setdefault("extensions", {})[ROUTING_CONTEXT] = {"operation_id": target.operation.id}
-        await self.app(scope, receive, send)
+        following: Awaitable[None] = self.app(scope, receive, send)
+        return following
 
     def _literal(self, call: Call) -> Leaf[Target] | None:
         """The path of a call that is written just as one without variables."""

@@ -383,15 +383,18 @@ class WorldChoice:
         self._worlds = worlds
         self._inside = inside
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         """Set the world, in which all has happened that is due; an unknown one is forked from the seed."""
         call: Call = scope[Call.KEY]
         try:
             world = call.world = self._worlds.get(_world_name(call))
         except ValueError as error:
             raise Problem(INVALID_WORLD, str(error)) from None
-        if world.agenda:
-            await self._inside.settle(world)
+        following: Awaitable[None] = self._settled(scope, receive, send) if world.agenda else self._app(scope, receive, send)
+        return following
+
+    async def _settled(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._inside.settle(scope[Call.KEY].world)
         await self._app(scope, receive, send)
 
 
@@ -408,14 +411,15 @@ class Identity:
     def __init__(self, app: Any) -> None:
         self._app = app
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         """Set the caller."""
         call: Call = scope[Call.KEY]
         target, world = call.target, call.world
         assert target is not None
         assert world is not None
         call.caller = target.service.identify(target.operation, call.path_values, call.query, call.headers, world)
-        await self._app(scope, receive, send)
+        following: Awaitable[None] = self._app(scope, receive, send)
+        return following
 
 
 class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
