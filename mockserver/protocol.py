@@ -143,7 +143,9 @@ class Cycle(RequestResponseCycle):
             parts += (name, b": ", value, b"\r\n")
         if length is None or b"connection" in names or b"transfer-encoding" in names:
             return None
-        if int(length) != len(body) and (body or self.scope["method"] != "HEAD"):
+        if self.scope["method"] == "HEAD":
+            body = b""
+        elif int(length) != len(body):
             return None
         if b"".join(names).translate(None, _OF_NAMES) or b"".join(values).translate(None, _OF_VALUES):
             return None  # uvicorn refuses it

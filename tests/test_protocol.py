@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from mockserver import protocol
+from mockserver.call import HEAD
 from mockserver.server import BackgroundServer
 
 Application = Callable[[Any, Any, Any], Any]
@@ -342,3 +344,131 @@ def test_connection_in_use_is_not_idle(impatient: Serve) -> None:
     until(connection, b";")
     connection.sendall(get("/slow"))
     assert bodies(until(connection, b";")) == [b"/slow "]
+
+
+def sent(line: str, *headers: str, data: str = "") -> bytes:
+    length = [f"content-length: {len(data)}"] if data else []
+    return "\r\n".join([line, "host: x", *headers, *length, "", data]).encode("latin-1")
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, Any]:
+    """What the protocol remembers of headers, nothing at first."""
+    made: dict[bytes, Any] = {}
+    monkeypatch.setattr(protocol, "_read", made)
+    return made
+
+
+@pytest.fixture
+def seen() -> list[Any]:
+    """What the application `see` was told."""
+    return []
+
+
+@pytest.fixture
+def see(seen: list[Any]) -> Application:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        told = {name: value for name, value in scope.items() if name not in ("client", "extensions", HEAD)}
+        seen.append((told, await whole(receive), scope.get(HEAD)))
+        await send(start(2))
+        await send(body(b"k;"))
+
+    return app
+
+
+LIKE_MOST = [
+    sent("GET /v1/models HTTP/1.1"),
+    sent("GET /v1/models?page=2&name=a%20b?c HTTP/1.1", "accept: */*"),
+    sent("HEAD /v1/%C3%A9/@me/a;b=c,d HTTP/1.1"),
+    sent("POST /v1/models HTTP/1.1", "Content-Type: text/plain", "X-Two: 1", "x-two: 2", data="x=1"),
+    sent("DELETE /v1/models/x HTTP/1.1", "connection: keep-alive", "x-empty:", "x-space:  a b  "),
+    sent("PATCH /v1/models/x HTTP/1.1", "x-name: caf\xe9", data="\xff\x00"),
+]
+UNLIKE_MOST = [
+    sent("GET /v1/models HTTP/1.0", "connection: keep-alive"),
+    sent("GET http://x/v1/models HTTP/1.1"),
+    sent("GET /v1/models#there HTTP/1.1"),
+    sent('GET /v1/"models" HTTP/1.1'),
+    sent("PROPFIND /v1/models HTTP/1.1"),
+]
+
+
+def remembering(connection: socket.socket, request: bytes) -> None:
+    """Send a request like most that has the same headers."""
+    headers = request[request.index(b"\r\n") :]
+    connection.sendall((b"GET" if b"content-length" not in headers else b"POST") + b" /before HTTP/1.1" + headers)
+    assert until(connection, b"k;")
+
+
+@pytest.mark.parametrize("request_", LIKE_MOST + UNLIKE_MOST, ids=lambda each: each.partition(b"\r\n")[0].decode("latin-1"))
+def test_request_with_known_headers_is_what_it_was_with_new_ones(
+    serve: Serve, see: Application, seen: list[Any], read: dict[bytes, Any], request_: bytes
+) -> None:
+    connection, end = serve(see), b"\r\n\r\n" if request_.startswith(b"HEAD") else b"k;"
+    connection.sendall(request_)
+    first = until(connection, end)
+    again = serve(see)
+    remembering(again, request_)
+    assert len(read) == 1
+    again.sendall(request_)
+    assert until(again, end) == first
+    assert seen[0][:2] == seen[2][:2]
+    assert (seen[0][2], seen[2][2] is not None) == (None, request_ in LIKE_MOST)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        sent("GET /a HTTP/1.1", "connection: close"),
+        sent("POST /a HTTP/1.1", "transfer-encoding: chunked") + b"2\r\nhi\r\n0\r\n\r\n",
+        sent("GET /a HTTP/1.1", "upgrade: something", "connection: upgrade"),
+        sent("POST /a HTTP/1.1", "expect: 100-continue", data="hi"),
+        sent("GET /a HTTP/1.1", "x-long: " + 4096 * "a"),
+        sent("POST /a HTTP/1.1", data=70_000 * "a"),
+        get("/a") + get("/a"),
+    ],
+)
+def test_headers_after_which_there_is_more_to_do_are_not_remembered(
+    serve: Serve, see: Application, seen: list[Any], read: dict[bytes, Any], request_: bytes
+) -> None:
+    connection = serve(see)
+    connection.sendall(request_)
+    assert until(connection, b"k;")
+    assert (len(seen) > 0, read) == (True, {})
+
+
+@pytest.mark.parametrize("cut", [10, 30, 44, 55])
+def test_request_with_known_headers_may_come_in_two_segments(serve: Serve, read: dict[bytes, Any], cut: int) -> None:
+    connection = serve(echo)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for path in ("/once", "/more"):
+        connection.sendall(post(path, b"0123456789"))
+        assert bodies(until(connection, b";")) == [path.encode() + b" 0123456789"]
+    connection.sendall(post("/late", b"9876543210")[:cut])
+    connection.sendall(post("/late", b"9876543210")[cut:] + post("/last", b"0000000000"))
+    assert bodies(until(connection, b"/last 0000000000;")) == [b"/late 9876543210", b"/last 0000000000"]
+    assert len(read) == 1
+
+
+def test_request_with_known_headers_waits_for_the_one_before_it(serve: Serve, read: dict[bytes, Any]) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/slow":
+            await asyncio.sleep(0.05)
+        await echo(scope, receive, send)
+
+    connection = serve(app)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.sendall(get("/quick"))
+    assert bodies(until(connection, b";")) == [b"/quick "]
+    assert len(read) == 1
+    connection.sendall(get("/slow"))
+    connection.sendall(get("/next"))
+    assert bodies(until(connection, b"/next ;")) == [b"/slow ", b"/next "]
+
+
+def test_only_so_many_headers_are_remembered(serve: Serve, read: dict[bytes, Any]) -> None:
+    connection = serve(echo)
+    for number in range(protocol._MOST_READ + 3):
+        connection.sendall(get("/", f"x-number: {number}\r\n"))
+        assert bodies(until(connection, b";")) == [b"/ "]
+    assert len(read) == 3
