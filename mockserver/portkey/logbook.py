@@ -35,14 +35,6 @@ class Usage(NamedTuple):
     cost_cents: float
 
 
-class Answered(NamedTuple):
-    """What was answered to a call."""
-
-    status: int
-    media_type: str
-    body: JSON
-
-
 def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> None:
     """Log a call of the data plane that the gateway passed on; see `of_facts`."""
     config = find_config(world, _config_of(request.headers, request.caller))
@@ -52,11 +44,11 @@ def of_call(request: Request, reply: Reply, usage: Usage, world: World) -> None:
     metadata = calls.below_defaults(calls.said_metadata(request, told), request.caller, workspace_id, world)
     trace_id, parent = calls.trace(request.headers, told)
     trace_id = reply.headers.get("x-portkey-trace-id") or trace_id or new_trace(world)
-    answered = Answered(reply.status, reply.media_type, reply.body)
     more: LogRecord | None = None if config is None else {"config": config["slug"], "config_id": config["id"]}
     if request.fields.get("stream") is True:
         more = {**(more or {}), "stream_mode": 1}
-    of_facts(request, request.fields, told, answered, usage, (trace_id, parent), metadata, workspace_id, more, world)
+    trace, status, kind = (trace_id, parent), reply.status, reply.media_type
+    of_facts(request, request.fields, told, status, kind, reply.body, usage, trace, metadata, workspace_id, more, world)
 
 
 def new_trace(world: World) -> str:
@@ -68,7 +60,9 @@ def of_facts(
     request: Request,
     body: Record,
     told: calls.Steering,
-    answered: Answered,
+    status: int,
+    media_type: str,
+    answered: JSON,
     usage: Usage,
     trace: tuple[str, str],
     metadata: Mapping[str, str],
@@ -79,8 +73,8 @@ def of_facts(
 ) -> None:
     """Log a call of which this much is known, at the time of the world's clock.
 
-    `body` is what was asked, `trace` its trace and its parent span, empty for none. `more` is what only some calls have.
-    `took_ms` comes on top of what the answer takes.
+    `body` is what was asked, `answered` what was answered, `trace` its trace and its parent span, empty for none. `more` is
+    what only some calls have. `took_ms` comes on top of what the answer takes.
 
     Source: gateway-data-plane, Request headers (trace, span, metadata, debug), Response headers. *chosen*: the address is
     the one that was called, since the mock calls no provider; files are told by their names.
@@ -88,10 +82,10 @@ def of_facts(
     trace_id, parent = trace
     method, path = _address(request.operation, request.path)
     asked: Record = {"portkeyHeaders": told.shown}
-    shown: Record = {"headers": {"content-type": answered.media_type}}
+    shown: Record = {"headers": {"content-type": media_type}}
     if not told.is_silent:
         asked["body"] = {**body, **{each.name: each.file_name for each in request.uploads}} if request.uploads else body
-        shown["body"] = answered.body if isinstance(answered.body, dict) else {}
+        shown["body"] = answered if isinstance(answered, dict) else {}
     if parent or told.span_id or told.parent_span_id or told.span_name:
         more = {
             **(more or {}),
@@ -105,7 +99,7 @@ def of_facts(
     ai_org, model, provider, req_units, res_units, cost_cents = usage
     key_id, slug = key_of(request.caller), "" if provider is None else provider["slug"]
     facts = (
-        workspace_id, trace_id, method, path, ai_org, model, key_id, slug, answered.status, took_ms, req_units, res_units,
+        workspace_id, trace_id, method, path, ai_org, model, key_id, slug, status, took_ms, req_units, res_units,
         cost_cents, more,
     )  # fmt: skip
     put_down(world, facts, metadata, asked, shown)

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from mockserver.contract.heads import read_once
 from mockserver.contract.operations import Operation
 from mockserver.contract.problems import NOT_FOUND, RATE_LIMITED, Problem
 from mockserver.contract.replies import Reply
@@ -49,10 +50,14 @@ class PortkeyService:
         caller = identity.identify(operation, headers, world, strict=self._strict)
         if scopes.is_data_plane(operation.id):
             told = calls.steering(headers)
-            caller = identity.Caller(caller.key, configs.chosen(operation, headers, caller, world), told)
+            if caller is identity.STRANGER and b"x-portkey-config" not in headers:
+                caller = read_once(headers, _stranger)
+            else:
+                caller = identity.Caller(caller.key, configs.chosen(operation, headers, caller, world), told)
             if told.slug:
                 exchange.behind(told.slug, caller, world)
-        identity.authorise(caller, operation, path, world)
+        if caller.key is not None:
+            identity.authorise(caller, operation, path, world)
         return caller
 
     def scopes(self, operation: Operation) -> tuple[str, ...]:
@@ -118,6 +123,10 @@ class PortkeyService:
     def credentials(self, world: World) -> dict[str, str]:
         """The admin key of a seed world."""
         return {"x-portkey-api-key": seeds.admin_key(world)}
+
+
+def _stranger(headers: Mapping[bytes, bytes]) -> identity.Caller:
+    return identity.Caller(None, configs.NONE, calls.steering(headers))
 
 
 def _is_metered(operation: Operation) -> bool:

@@ -13,7 +13,7 @@ from mockserver.contract.problems import INVALID_REQUEST, Problem
 from mockserver.contract.replies import Reply
 from mockserver.portkey import calls, envelopes, metering
 from mockserver.portkey.gateway import cache, hooks, scripts
-from mockserver.portkey.gateway.exchange import PROVIDERS, Exchange, Outcome, Provider, resolved
+from mockserver.portkey.gateway.exchange import PROVIDERS, Exchange, Outcome, Provider, plain, resolved
 from mockserver.portkey.gateway.targets import shaped
 from mockserver.portkey.gateway.upstream import Answer, ask, model_of, replayed, reply_of, saying
 from mockserver.portkey.gateway.verdicts import Subject
@@ -182,7 +182,7 @@ def addressed(exchange: Exchange, target: Record) -> tuple[Provider, Record]:
         if said:
             if said not in PROVIDERS:
                 raise Problem(INVALID_REQUEST, "Invalid provider passed")
-            return Provider(said), body
+            return plain(said), body
         slug, model = metering.parted(str((target.get("override_params") or {}).get("model") or ""))
         if slug:
             target["override_params"] = {**target["override_params"], "model": model}
@@ -190,12 +190,12 @@ def addressed(exchange: Exchange, target: Record) -> tuple[Provider, Record]:
     if exchange.slug:
         return resolved(exchange, exchange.slug), body
     if exchange.provider_name:
-        return Provider(exchange.provider_name), body
+        return plain(exchange.provider_name), body
     if exchange.unnamed:
-        return Provider(exchange.unnamed), body
+        return plain(exchange.unnamed), body
     if exchange.caller.key is None:
         # chosen: a key that the world does not know need not name a provider either, and gets one that can do it
-        return Provider("cohere" if exchange.kind == "rerank" else "openai"), body
+        return plain("cohere" if exchange.kind == "rerank" else "openai"), body
     raise Problem(INVALID_REQUEST, NO_PROVIDER_IN_CONFIG if exchange.config.content else NO_PROVIDER)
 
 

@@ -6,6 +6,7 @@ Source: gateway-data-plane, Provider and model addressing, Request headers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -42,6 +43,17 @@ class Provider(NamedTuple):
     name: str
     slug: str = ""
     record: Record | None = None
+
+
+@lru_cache(maxsize=256)
+def plain(name: str) -> Provider:
+    """Return the provider that a plain name stands for. Remembered, since nearly all calls ask the same few."""
+    return Provider(name)
+
+
+@lru_cache(maxsize=1024)
+def _billed(name: str, slug: str, model: str) -> metering.Billed:
+    return metering.Billed(name, slug, None, model)
 
 
 class Customer(NamedTuple):
@@ -132,8 +144,8 @@ class Outcome:
     @property
     def billed(self) -> metering.Billed:
         """Who is paid for it."""
-        provider = self.provider
-        return metering.Billed(provider.name, provider.slug, provider.record, self.model)
+        name, slug, record = self.provider
+        return _billed(name, slug, self.model) if record is None else metering.Billed(name, slug, record, self.model)
 
 
 def opened(kind: str, request: Request, world: World, config: Chosen, body: Record) -> Exchange:

@@ -113,14 +113,14 @@ def _log(exchange: Exchange, outcome: Outcome, cost_cents: float, asked: Record)
     workspace_id = logbook.workspace_of(exchange.caller, world, (provider.record or {}).get("workspace_id"))
     metadata = calls.below_defaults(exchange.said_metadata, exchange.caller, workspace_id, world)
     shown = outcome.response if outcome.response is not None else outcome.reply.body
-    answered = logbook.Answered(outcome.reply.status, JSON_TYPE, shown)
     usage = logbook.Usage(provider.name, outcome.model, provider.record, *outcome.usage, cost_cents)
     trace = (exchange.trace_id, exchange.parent_span_id)
     more: LogRecord | None = _more(exchange, outcome)
     took_ms = round(exchange.elapsed_ms)
     logbook.of_facts(
-        exchange.request, asked, exchange.told, answered, usage, trace, metadata, workspace_id, more, world, took_ms
-    )
+        exchange.request, asked, exchange.told, outcome.reply.status, JSON_TYPE, shown, usage, trace, metadata, workspace_id,
+        more, world, took_ms,
+    )  # fmt: skip
 
 
 def _more(exchange: Exchange, outcome: Outcome) -> LogRecord | None:
