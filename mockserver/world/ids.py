@@ -23,7 +23,9 @@ class Ids:
     def draw(self) -> bytes:
         """Return the next 64 bytes."""
         self.drawn += 1
-        return self._at(self.drawn)
+        stream = self._base.copy()
+        stream.update(b"%d" % self.drawn)
+        return stream.digest()
 
     def reserve(self) -> int:
         """Draw, and return the number under which `uuid4` tells later what was drawn."""
@@ -32,7 +34,12 @@ class Ids:
 
     def uuid4(self, reserved: int | None = None) -> str:
         """A random UUID, or the one that was reserved."""
-        text = (self.draw() if reserved is None else self._at(reserved)).hex()
+        if reserved is None:
+            text = self.draw().hex()
+        else:
+            stream = self._base.copy()
+            stream.update(b"%d" % reserved)
+            text = stream.digest().hex()
         return f"{text[:8]}-{text[8:12]}-4{text[12:15]}-a{text[15:18]}-{text[18:30]}"
 
     def uuid1(self) -> str:
@@ -55,8 +62,3 @@ class Ids:
     def chance(self) -> float:
         """A number from 0 on and below 1."""
         return int.from_bytes(self.draw()[:8], "big") / 2**64
-
-    def _at(self, number: int) -> bytes:
-        stream = self._base.copy()
-        stream.update(b"%d" % number)
-        return stream.digest()

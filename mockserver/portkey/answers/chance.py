@@ -27,7 +27,7 @@ class Chance:
     __slots__ = ("_drawn", "_numbers", "root")
 
     def __init__(self, seed: int, key: str = "") -> None:
-        self._start(_root_of(seed, key))
+        self._start(root_of(seed, key))
 
     def _start(self, root: bytes) -> None:
         self.root = root
@@ -79,8 +79,11 @@ class Chance:
 
 
 @lru_cache(maxsize=32)
-def _root_of(seed: int, key: str) -> bytes:
-    """Where a stream begins. Remembered, since a world has one seed, and the same models are asked again and again."""
+def root_of(seed: int, key: str) -> bytes:
+    """Return the root of the stream for a seed and a key.
+
+    Remembered, since a world has one seed, and the same models are asked again and again.
+    """
     seeded = blake2b(b"%d" % seed, digest_size=32).digest()
     return blake2b(key.encode("utf-8", "surrogatepass"), key=seeded, digest_size=32).digest()
 

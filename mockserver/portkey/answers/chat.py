@@ -244,18 +244,18 @@ class Completion(NamedTuple):
 
 
 def answer(
-    body: Record, model: str, chance: Chance, ids: Ids, created: int, said: Said | None = None, text: bytes = b""
+    body: Record, model: str, root: bytes, ids: Ids, created: int, said: Said | None = None, text: bytes = b""
 ) -> Completion:
-    """Answer a conversation. `chance` is that of the world's seed; `text` is what says the body, as far as that is known.
+    """Answer a conversation. `root` is that of chance; `text` is what says the body, as far as that is known.
 
     Everything but ids and time follows from the seed, the model and what the request asks for. Raises `Unanswerable`.
     """
     id_ = ids.new("chatcmpl-")
     if not text or said is not None or len(text) > _LONGEST or body.get("tools") or body.get("functions"):
-        return Completion(id_, created, _spoken(body, model, said or Said(), chance, ids))
-    place = _remembered(chance.root, model, text)
+        return Completion(id_, created, _spoken(body, model, said or Said(), root, ids))
+    place = _remembered(root, model, text)
     if not place:
-        place.append(_spoken(body, model, Said(), chance, ids))
+        place.append(_spoken(body, model, Said(), root, ids))
     return Completion(id_, created, place[0])
 
 
@@ -272,9 +272,9 @@ def _remembered(root: bytes, model: str, text: bytes) -> list[Spoken]:
     return []
 
 
-def _spoken(body: Record, model: str, said: Said, chance: Chance, ids: Ids) -> Spoken:
+def _spoken(body: Record, model: str, said: Said, of_model: bytes, ids: Ids) -> Spoken:
     """What is answered. Raises `Unanswerable`."""
-    root = chance.root_of("chat", model, [*map(body.get, _MATTERS)])
+    root = Chance.at(of_model).root_of("chat", model, [*map(body.get, _MATTERS)])
     asking = asked(body)
     choices = tuple([_Speaker(body, asking, said, root, index, ids).choice() for index in range(body.get("n") or 1)])
     counted = {
@@ -285,7 +285,7 @@ def _spoken(body: Record, model: str, said: Said, chance: Chance, ids: Ids) -> S
     }
     return Spoken(
         model=model,
-        fingerprint=_fingerprint(chance.root, model),
+        fingerprint=_fingerprint(of_model, model),
         service_tier=_SERVICE_TIERS.get(body.get("service_tier"), "default"),
         choices=choices,
         usage=Usage(counted["prompt_tokens"], counted["completion_tokens"], counted["reasoning_tokens"]),

@@ -168,7 +168,7 @@ class _Responder:
 
     def _chat(self, as_chat: Record, said: Said) -> chat.Completion:
         try:
-            return chat.answer(as_chat, self._model, self._chance, self._ids, self._asked.created, said)
+            return chat.answer(as_chat, self._model, self._chance.root, self._ids, self._asked.created, said)
         except Unanswerable as refused:
             pointer = refused.pointer
             for pattern, own in _POINTERS:

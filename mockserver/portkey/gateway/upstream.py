@@ -28,7 +28,7 @@ from mockserver.portkey.answers import (
     sse,
     transcription,
 )
-from mockserver.portkey.answers.chance import Chance
+from mockserver.portkey.answers.chance import Chance, root_of
 from mockserver.portkey.answers.decoration import decorated
 from mockserver.portkey.answers.errors import Unanswerable
 from mockserver.portkey.answers.items import text_of
@@ -363,8 +363,8 @@ def _chat(exchange: Exchange, provider: Provider, body: Record, model: str, said
     request = exchange.request
     text = request.raw_body if exchange.is_checked and body is exchange.body and request.body is not None else b""
     world = exchange.world
-    chance, created = Chance(world.seed, f"{provider.name}/{model}"), int(world.clock.seconds())
-    made = chat.answer(body, model, chance, Ids(world), created, said, text)
+    root, created = root_of(world.seed, f"{provider.name}/{model}"), int(world.clock.seconds())
+    made = chat.answer(body, model, root, Ids(world), created, said, text)
     return Answer(
         200, made.as_json(), (made.usage.prompt, made.usage.completion), made.choices[0].text or "", chunks=made.chunks
     )

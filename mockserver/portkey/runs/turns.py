@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mockserver.portkey import file_search, vector_files
 from mockserver.portkey.answers import chat, tokens, wording
-from mockserver.portkey.answers.chance import Chance
+from mockserver.portkey.answers.chance import root_of
 from mockserver.portkey.answers.errors import Unanswerable
 from mockserver.portkey.gateway import afterwards, scripts
 from mockserver.portkey.gateway.upstream import Ids, said_by
@@ -58,7 +58,7 @@ def taken(world: World, run: Record) -> Record:
         body.pop("tool_choice", None)  # one that demands a tool is done with it once one was used
     try:
         made = chat.answer(
-            body, run["model"], Chance(world.seed, f"{provider.name}/{run['model']}"), Ids(world), 0, said_by(said)
+            body, run["model"], root_of(world.seed, f"{provider.name}/{run['model']}"), Ids(world), 0, said_by(said)
         )
     except Unanswerable as refused:
         return {**turn, "error": {"code": "invalid_prompt", "message": refused.message, "status": 400}}

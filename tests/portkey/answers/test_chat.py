@@ -33,7 +33,7 @@ FORM: Record = {"type": "json_schema", "json_schema": {"name": "place", "schema"
 
 
 def answered(body: Record, said: Said | None = None, seed: int = 7, model: str = "gpt-4o") -> chat.Completion:
-    return chat.answer(body, model, chance(seed), CountingIds(), CREATED, said)
+    return chat.answer(body, model, chance(seed).root, CountingIds(), CREATED, said)
 
 
 def reply(body: Record, said: Said | None = None) -> Any:
@@ -130,7 +130,7 @@ def test_answers_of_one_call_differ() -> None:
 
 def test_reply_has_the_ids_and_time_it_was_given() -> None:
     ids = CountingIds()
-    made = chat.answer(asked(), "gpt-4o", chance(), ids, CREATED).as_json()
+    made = chat.answer(asked(), "gpt-4o", chance().root, ids, CREATED).as_json()
     assert (made["id"], made["created"], made["model"], made["object"]) == ("chatcmpl-0", CREATED, "gpt-4o", "chat.completion")
     assert ids.given == ["chatcmpl-0"]
 

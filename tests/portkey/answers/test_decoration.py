@@ -18,7 +18,7 @@ BLOCKY = ["anthropic", "bedrock", "google", "vertex-ai"]
 
 
 def answered(body: Record | None = None, said: Said | None = None) -> chat.Completion:
-    return chat.answer(body or asked(), "claude-sonnet-4", chance(), CountingIds(), CREATED, said)
+    return chat.answer(body or asked(), "claude-sonnet-4", chance().root, CountingIds(), CREATED, said)
 
 
 def whole(provider: str, strict: bool, body: Record | None = None, said: Said | None = None) -> Any:

@@ -66,7 +66,11 @@ def answer(request: httpx.Request) -> httpx.Response:
             return httpx.Response(200, headers={"content-type": sse.MEDIA_TYPE}, content=events(drawn.events()))
         return httpx.Response(200, json=drawn.as_json())
     if path in ("/chat/completions", "/completions"):
-        made: Any = (chat if path == "/chat/completions" else completions).answer(body, model, chance(), ids, CREATED)
+        made: Any = (
+            chat.answer(body, model, chance().root, ids, CREATED)
+            if path == "/chat/completions"
+            else completions.answer(body, model, chance(), ids, CREATED)
+        )
         if body.get("stream"):
             usage = bool((body.get("stream_options") or {}).get("include_usage"))
             stream = b"".join(sse.event(chunk) for chunk in made.chunks(include_usage=usage)) + sse.DONE
