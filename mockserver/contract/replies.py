@@ -114,15 +114,20 @@ class ReplyExplainer(Protocol):
 
 
 _MOST_GOOD = 256
-"""So many values of headers are remembered, for each response: those that tell of a state or a count come again."""
+"""So many times the values of all headers are remembered, for each response: those that tell of a state or a count come
+again."""
 
 
 class _Headers(NamedTuple):
-    """The documented headers of a response, those of them of which there is something to check, and what was found good."""
+    """The documented headers of a response, those of them of which there is something to check, and what was found good.
+
+    That are their values, None for what was not sent, in the order of `names`.
+    """
 
     every: list[tuple[Header, Validator, Cast]]
     telling: list[tuple[Header, Validator, Cast]]
-    good: set[tuple[str, str]]
+    names: tuple[str, ...]
+    good: set[tuple[str | None, ...]]
 
 
 class ReplyPlan:
@@ -225,21 +230,19 @@ class ReplyPlan:
                 for header in response.headers
             ]
             telling = [each for each in every if each[0].required or not _is_any_text(each[0])]
-            made = self._headers[response] = _Headers(every, telling, set())
+            made = self._headers[response] = _Headers(every, telling, tuple(each[0].name for each in telling), set())
             return made
 
     def _keeps_headers(self, response: Response, told: dict[str, str]) -> bool:
-        headers = self._header_validators(response)
-        for header, validator, cast in headers.telling:
-            text = told.get(header.name)
-            if text is None:
-                if header.required:
-                    return False
-            elif (header.name, text) not in headers.good:
-                if not validator.is_valid(cast(text)):
-                    return False
-                if len(headers.good) < _MOST_GOOD:
-                    headers.good.add((header.name, text))
+        headers = self._headers.get(response) or self._header_validators(response)
+        said = tuple(map(told.get, headers.names))
+        if said in headers.good:
+            return True
+        for (header, validator, cast), text in zip(headers.telling, said, strict=True):
+            if header.required if text is None else not validator.is_valid(cast(text)):
+                return False
+        if len(headers.good) < _MOST_GOOD:
+            headers.good.add(said)
         return True
 
     def _header_violations(self, response: Response, reply: Reply) -> list[Violation]:
