@@ -124,15 +124,18 @@ def _log(exchange: Exchange, outcome: Outcome, cost_cents: float, asked: Record)
 
 
 def _more(exchange: Exchange, outcome: Outcome) -> LogRecord | None:
-    """What only some calls have in their logs: those with a config, a stream, retries or a cache. None for all others."""
-    config, more = exchange.config, LogRecord()
+    """What only some calls have in their logs: those with a config, which may have retries and a cache, or a stream."""
+    config, streams = exchange.config, exchange.body.get("stream") is True
+    if config is configs.NONE and not streams:
+        return None
+    more: LogRecord = {}
     if config is not configs.NONE:
         more["option_path"] = intern(outcome.path)
         more["mode"] = (config.content.get("strategy") or {}).get("mode", "single")
         more["config"], more["config_id"] = config.slug, config.id
         if targets := _TARGET.findall(outcome.path):
             more["last_used_option_index"] = int(targets[-1])
-    if exchange.body.get("stream") is True:
+    if streams:
         more["stream_mode"] = 1
     if outcome.retries > 0 and 200 <= outcome.status < 300:
         more["retry_success_count"] = outcome.retries
@@ -141,7 +144,7 @@ def _more(exchange: Exchange, outcome: Outcome) -> LogRecord | None:
         more["cache_type"] = "semantic" if "SEMANTIC" in outcome.cache_status else "simple"
         if outcome.cache_status in HITS:
             more["response_time"], more["cache_savings"] = 0, round(_saved(exchange, outcome), 10)
-    return more or None
+    return more
 
 
 def _saved(exchange: Exchange, outcome: Outcome) -> float:
