@@ -128,7 +128,7 @@ def _write(world: World, put: tuple[int, str, Facts | LogRecord, str, str]) -> N
     """
     reserved, created_at, said, metadata, exchange = put
     facts, logs, log_id = world.facts, world["logs"], world.ids.uuid4(reserved)
-    made = lean(_log_of(said) if isinstance(said, tuple) else said)
+    made = _log_of(said) if isinstance(said, tuple) else said
     # A dictionary that never held anything but texts and numbers is none that the garbage collector looks through.
     log: Record = {"id": log_id, "workspace_id": "", "created_at": created_at, **made}
     log |= {"_number": len(logs), "_exchange": exchange}
@@ -154,7 +154,6 @@ def _log_of(facts: Facts) -> LogRecord:
     ) = facts  # fmt: skip
     log: LogRecord = {
         "workspace_id": workspace_id,
-        "api_key_id": key_id,
         "trace_id": trace_id,
         "ai_org": ai_org,
         "ai_model": intern(model),
@@ -165,8 +164,11 @@ def _log_of(facts: Facts) -> LogRecord:
         "req_units": req_units,
         "res_units": res_units,
         "cost": round(cost_cents, 10),  # without what adding leaves behind
-        "virtual_key": slug,
     }
+    if key_id:
+        log["api_key_id"] = key_id
+    if slug:
+        log["virtual_key"] = slug
     if more is not None:
         log.update(more)
     return log

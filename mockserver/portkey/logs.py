@@ -12,7 +12,7 @@ from mockserver.contract.replies import Reply
 from mockserver.contract.requests import Request
 from mockserver.contract.secrets import safe_headers
 from mockserver.portkey import calls, log_tallies, logbook, prices
-from mockserver.portkey.log_records import LogRecord, put_down, shown
+from mockserver.portkey.log_records import LogRecord, lean, put_down, shown
 from mockserver.portkey.metering import tokens_of
 from mockserver.portkey.records import not_found
 from mockserver.values import JSON, Record
@@ -96,7 +96,7 @@ def _report(said: Record, workspace_id: str, request: Request, world: World) -> 
     )
     told = calls.below_defaults(metadata, request.caller, workspace_id, world)
     sides = {"headers": _headers(asked), "body": question}, {"headers": _headers(answered), "body": answer}
-    put_down(world, log, told, *sides)
+    put_down(world, lean(log), told, *sides)
 
 
 def _headers(side: Record) -> dict[str, str]:

@@ -125,6 +125,7 @@ class World:
         kept = len(waiting.all_known) - (len(undo) - len(others))  # what came after these belongs to the attempt at hand
         undo[:] = others
         for at, known in enumerate(waiting.all_known):
+            waiting.all_known[at] = None  # of many, both forms would be there at once
             before = len(undo), len(changes)
             waiting.write(self, known)
             if at < kept:
