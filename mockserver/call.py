@@ -20,6 +20,8 @@ BREAK_OFF = "mockserver.break_off"
 """The ASGI extension of a server that can break off a reply: a function, to be called in place of the last message."""
 HEAD = "mockserver.head"
 """Where a server that has read the same headers before puts them into the scope as a `Head`."""
+WHOLE = "mockserver.whole"
+"""Where a server that has the whole body of a request puts it into the scope, beside telling it on demand."""
 
 
 @dataclass(eq=False)

@@ -33,7 +33,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from mockserver.call import BREAK_OFF, HEAD
+from mockserver.call import BREAK_OFF, HEAD, WHOLE
 from mockserver.contract.heads import Head
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
@@ -255,8 +255,9 @@ class PromptProtocol(HttpToolsProtocol):
         if name is None or version != b"HTTP/1.1" or target[:1] != b"/" or target.translate(None, _OF_TARGETS):
             return False
         self._begin(name, target, "1.1", read.head.pairs, keep_alive=True, expects=False)
-        self.scope[HEAD] = read.head  # type: ignore[literal-required]  # ours
-        self.cycle.add(data[end:], more=False)
+        body = data[end:]
+        self.scope[HEAD], self.scope[WHOLE] = read.head, body  # type: ignore[literal-required]  # ours
+        self.cycle.add(body, more=False)
         return True
 
     def _parse(self, data: bytes) -> None:

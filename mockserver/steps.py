@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mockserver import values
-from mockserver.call import BREAK_OFF, Call, Target
+from mockserver.call import BREAK_OFF, WHOLE, Call, Target
 from mockserver.chassis import Specification, SpecMiddleware
 from mockserver.contract.contract import Contract
 from mockserver.contract.forms import Form, FormReader, FormTooLarge
@@ -461,7 +461,10 @@ class Stubs(SpecMiddleware):  # type: ignore[misc]  # connexion has no types
             if target.request.takes_forms and _is_form(headers):
                 body = await read_form(call, receive, self._upload_limit, self._body_limit)
             else:
-                body = call.body = await read_body(headers, receive, self._body_limit)
+                whole = scope.get(WHOLE)
+                if whole is None or len(whole) > self._body_limit:
+                    whole = await read_body(headers, receive, self._body_limit)
+                body = call.body = whole
         try:
             request = target.request.read(call.path_values, call.query, headers, body)
         except ContractBroken as broken:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from mockserver import protocol
-from mockserver.call import HEAD
+from mockserver.call import HEAD, WHOLE
 from mockserver.server import BackgroundServer
 
 Application = Callable[[Any, Any, Any], Any]
@@ -368,8 +368,10 @@ def seen() -> list[Any]:
 @pytest.fixture
 def see(seen: list[Any]) -> Application:
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        told = {name: value for name, value in scope.items() if name not in ("client", "extensions", HEAD)}
-        seen.append((told, await whole(receive), scope.get(HEAD)))
+        told = {name: value for name, value in scope.items() if name not in ("client", "extensions", HEAD, WHOLE)}
+        read = await whole(receive)
+        assert scope.get(WHOLE, read) == read
+        seen.append((told, read, scope.get(HEAD)))
         await send(start(2))
         await send(body(b"k;"))
 
