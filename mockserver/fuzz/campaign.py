@@ -264,8 +264,17 @@ def _config(plan: Plan, subject: Subject, operations: list[Operation]) -> Record
             "ignored_auth": {"enabled": plan.probe_identity},
             **({"max_response_time": plan.within_s} if plan.within_s else {}),
         },
-        "operations": [*({"include-name": each, "enabled": False} for each in off), *plan.operations],
+        "operations": [*({"include-name": each, "enabled": False} for each in off), *plan.operations, *_lasting(operations)],
     }
+
+
+def _lasting(operations: list[Operation]) -> Iterator[Record]:
+    """Exceptions for records that a DELETE changes, and leaves to be read, as the document says by `x-resource`."""
+    overruled = {each.path: each.spec.get("x-resource") for each in operations if each.method == "delete"}
+    lasting = [path for path, said in overruled.items() if isinstance(said, dict) and said.get("role", "delete") != "delete"]
+    for each in operations:
+        if each.path in lasting or each.path.startswith(tuple(f"{path}/" for path in lasting)):
+            yield {"include-name": str(each), "checks": {"use_after_free": {"enabled": False}}}
 
 
 ADMIN = {"Authorization": "Bearer fuzz"}

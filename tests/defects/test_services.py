@@ -63,10 +63,10 @@ PLANTED = [
 ]
 
 
-def campaign(defect: str, *options: str) -> list[Record]:
+def campaign(defect: str, *options: str, document: Path = DOCUMENT) -> list[Record]:
     """What a campaign finds in the service; its status must be that of the report."""
     with served(defect) as url:
-        done = run("fuzz", url, DOCUMENT, *CREDENTIALS, *BOUNDS, *options, "--report", "json")
+        done = run("fuzz", url, document, *CREDENTIALS, *BOUNDS, *options, "--report", "json")
     report = json.loads(done.stdout)
     assert report["status"] == done.exit_code
     assert report["checked"]["cases"] > 0
@@ -96,6 +96,15 @@ def test_finding_is_minimal() -> None:
     assert [step["operation"] for step in steps] == ["POST /books", "DELETE /books/{id}", "GET /books/{id}"]
     assert list(json.loads(steps[0]["body"])) == ["title"]
     assert [name.lower() for name, _ in steps[2]["headers"]] == ["x-shelf-key"]
+
+
+def test_deletion_that_only_changes_a_record_is_none(tmp_path: Path) -> None:
+    """The document says so: the books that are gone may be read."""
+    document = tmp_path / "shelf.yaml"
+    text = DOCUMENT.read_text(encoding="utf-8")
+    document.write_text(text.replace("operationId: deleteBook\n", "operationId: deleteBook\n      x-resource: {role: act}\n"))
+    assert "MS-F011" in {each["code"] for each in campaign("use after delete", *SEQUENCES)}
+    assert "MS-F011" not in {each["code"] for each in campaign("use after delete", *SEQUENCES, document=document)}
 
 
 def test_line_of_curl_shows_the_finding() -> None:
