@@ -255,9 +255,9 @@ class PromptProtocol(HttpToolsProtocol):
         if name is None or version != b"HTTP/1.1" or target[:1] != b"/" or target.translate(None, _OF_TARGETS):
             return False
         self._begin(name, target, "1.1", read.head.pairs, keep_alive=True, expects=False)
-        body = data[end:]
-        self.scope[HEAD], self.scope[WHOLE] = read.head, body  # type: ignore[literal-required]  # ours
-        self.cycle.add(body, more=False)
+        scope: Any = self.scope  # whose type names what uvicorn puts into it
+        scope[HEAD], scope[WHOLE] = read.head, data[end:]
+        self.cycle.add(scope[WHOLE], more=False)
         return True
 
     def _parse(self, data: bytes) -> None:

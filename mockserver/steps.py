@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -341,8 +341,8 @@ def _bytes_of(reply: Reply) -> bytes:
     return reply.body if type(reply.body) is bytes else values.dump(reply.body)
 
 
-def _packed(headers: Mapping[bytes, bytes]) -> bytes:
-    return pack(headers.pairs if isinstance(headers, Head) else headers.items())
+def _packed(head: Head) -> bytes:
+    return pack(head.pairs)
 
 
 def _nothing() -> None:

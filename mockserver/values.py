@@ -40,7 +40,7 @@ def parse(text: bytes) -> JSON:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise NotJSON(f"is not valid JSON: {error}") from None
-    if len(text) > MAX_DEPTH and text.count(b"[") + text.count(b"{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
+    if text.count(b"[") + text.count(b"{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
         raise NotJSON(f"is nested deeper than {MAX_DEPTH} levels")
     if len(text.translate(None, _NO_DIGITS)) >= 19 and _LONG_NUMBER.search(text) is not None:
         try:

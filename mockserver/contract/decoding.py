@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from mockserver import values
 from mockserver.contract.forms import Fields, Form, Undecodable, Upload, parse_multipart
-from mockserver.contract.heads import Head
+from mockserver.contract.heads import read_once
 from mockserver.contract.operations import Content, Operation, Parameter
 from mockserver.contract.shapes import Shape, cast_for, shape_of
 from mockserver.contract.violations import Violation
@@ -347,7 +347,9 @@ class RequestDecoder:
         if self.query:
             self._decode_query(decoded, query)
         if self.header or self.cookie:
-            self._take_headers(decoded, headers)
+            read = read_once(headers, self._decode_headers)
+            decoded.parts["header"], decoded.parts["cookie"] = dict(read.parts["header"]), dict(read.parts["cookie"])
+            decoded.violations.extend(read.violations)
         if not body or self._body is None:
             return decoded, None
         return decoded, self._decode_body(decoded, headers, body)
@@ -371,18 +373,8 @@ class RequestDecoder:
             if present:
                 found[decoder.parameter.key] = value
 
-    def _take_headers(self, decoded: Decoded, headers: Headers) -> None:
-        """Decode headers, or take what was decoded of the very same."""
-        parts, readings = decoded.parts, headers.readings if type(headers) is Head else {}
-        known = readings.get(self)
-        if known is not None:
-            parts["header"], parts["cookie"] = dict(known[0]), dict(known[1])
-            return
-        self._decode_headers(decoded, headers)
-        if not decoded.violations:
-            readings[self] = dict(parts["header"]), dict(parts["cookie"])
-
-    def _decode_headers(self, decoded: Decoded, headers: Headers) -> None:
+    def _decode_headers(self, headers: Headers) -> Decoded:
+        decoded = Decoded({"header": {}, "cookie": {}})
         for name, decoder in self._by_name:
             value = headers.get(name)
             if value is not None:
@@ -395,6 +387,7 @@ class RequestDecoder:
                 text_ = cookies.get(decoder.parameter.name)
                 if text_ is not None:
                     self._take(decoded, decoder, text_)
+        return decoded
 
     def _take(self, decoded: Decoded, decoder: ParameterDecoder, text: str) -> None:
         parameter = decoder.parameter

@@ -26,7 +26,7 @@ class Head(dict[bytes, bytes]):
         self.readings: dict[Any, Any] = {}
 
 
-def read_once(headers: Mapping[bytes, bytes], read: Callable[[Mapping[bytes, bytes]], _T]) -> _T:
+def read_once(headers: Mapping[bytes, bytes], read: Callable[[Any], _T]) -> _T:
     """Return what a function reads in headers, which must follow from them alone and be changed by nobody."""
     if type(headers) is not Head:
         return read(headers)

@@ -234,7 +234,7 @@ class ReplyPlan:
             return made
 
     def _keeps_headers(self, response: Response, told: dict[str, str]) -> bool:
-        headers = self._headers.get(response) or self._header_validators(response)
+        headers = self._header_validators(response)
         said = tuple(map(told.get, headers.names))
         if said in headers.good:
             return True

@@ -130,10 +130,9 @@ class RequestPlan:
     def read(self, path: dict[str, str], query: bytes, headers: Headers, body: bytes | Form) -> Request:
         """Return the request. Raises `ContractBroken`."""
         decoded, body_decoder = self.decoder.decode(path, query, headers, body)
-        validator = self._validators.get(body_decoder) or self.validator(body_decoder)
-        parts = decoded.parts
-        if decoded.violations or not validator.is_valid(parts):
+        if decoded.violations or not self.validator(body_decoder).is_valid(decoded.parts):
             raise ContractBroken(self, decoded, body_decoder)
+        parts = decoded.parts
         for location, key, default in self._defaults:
             if key not in parts[location]:
                 parts[location][key] = default

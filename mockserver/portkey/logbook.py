@@ -148,8 +148,6 @@ def _config_of(headers: Mapping[bytes, bytes], caller: Caller) -> str | None:
 
 
 def _prompt_of(request: Request, world: World) -> Record:
-    """The prompt that a call completes; empty for other calls."""
-    if "promptId" not in request.path:
-        return {}
+    """The prompt that a call completes."""
     said = request.path["promptId"]
     return find_prompt(world, said) or {"slug": said}

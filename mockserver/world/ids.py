@@ -20,26 +20,20 @@ class Ids:
         self._base = blake2b(b"mockserver", key=blake2b(str(seed).encode(), digest_size=32).digest(), digest_size=64)
         self.drawn = drawn
 
-    def draw(self) -> bytes:
-        """Return the next 64 bytes."""
-        self.drawn += 1
+    def draw(self, reserved: int | None = None) -> bytes:
+        """Return the next 64 bytes, or those that were reserved."""
         stream = self._base.copy()
-        stream.update(b"%d" % self.drawn)
+        stream.update(b"%d" % (self.reserve() if reserved is None else reserved))
         return stream.digest()
 
     def reserve(self) -> int:
-        """Draw, and return the number under which `uuid4` tells later what was drawn."""
+        """Return the number under which `draw` tells later what it would have told now."""
         self.drawn += 1
         return self.drawn
 
     def uuid4(self, reserved: int | None = None) -> str:
         """A random UUID, or the one that was reserved."""
-        if reserved is None:
-            text = self.draw().hex()
-        else:
-            stream = self._base.copy()
-            stream.update(b"%d" % reserved)
-            text = stream.digest().hex()
+        text = self.draw(reserved).hex()
         return f"{text[:8]}-{text[8:12]}-4{text[12:15]}-a{text[15:18]}-{text[18:30]}"
 
     def uuid1(self) -> str:

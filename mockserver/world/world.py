@@ -29,6 +29,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
 class _Waiting(NamedTuple):
     """What is put off for a collection, what writes it, and how the last of it is taken back."""
 
+    collection: Collection
     write: Write
     all_known: list[Any]
     undo: tuple[Callable[..., Any], tuple[Any, ...]]
@@ -59,7 +60,7 @@ class World:
     """
 
     __slots__ = (
-        "_aside", "_collections", "_layouts", "_undo", "_waiting", "agenda", "changes", "clock", "contents", "facts", "ids",
+        "_collections", "_layouts", "_undo", "_waiting", "agenda", "changes", "clock", "contents", "facts", "ids",
         "journal", "name", "secrets", "seed", "told",
     )  # fmt: skip
 
@@ -68,8 +69,7 @@ class World:
         self.seed = seed
         self._layouts = layouts
         self._collections: dict[str, Collection] = {}
-        self._aside: dict[str, Collection] = {}  # those that something waits for, so that looking costs the others nothing
-        self._waiting: dict[str, _Waiting] = {}
+        self._waiting: dict[str, _Waiting] = {}  # of these the collections are set aside: looking costs the others nothing
         self._undo: Undo = []
         self.facts: Layers[JSON] = Layers(self._undo)
         self.contents: Layers[Blob] = Layers(self._undo)
@@ -103,10 +103,8 @@ class World:
         """
         waiting = self._waiting.get(name)
         if waiting is None or waiting.write is not write:
-            found = self[name]
-            all_known: list[Any] = []
-            waiting = self._waiting[name] = _Waiting(write, all_known, (list.pop, (all_known,)))
-            self._aside[name] = found
+            found, all_known = self[name], list[Any]()
+            waiting = self._waiting[name] = _Waiting(found, write, all_known, (list.pop, (all_known,)))
             del self._collections[name]
         waiting.all_known.append(known)
         self._undo.append(waiting.undo)
@@ -114,13 +112,11 @@ class World:
     def _written(self, name: str) -> Collection:
         """A collection, a new one when there was none, into which all was written that was put off."""
         undo, changes = self._undo, self.changes
-        found = self._aside.pop(name, None)
-        if found is None:
-            found = Collection(name, self._layouts.get(name, Layout()), undo, changes)
-        self._collections[name] = found
         waiting = self._waiting.pop(name, None)
         if waiting is None:
-            return found
+            made = self._collections[name] = Collection(name, self._layouts.get(name, Layout()), undo, changes)
+            return made
+        self._collections[name] = waiting.collection
         others = [each for each in undo if each is not waiting.undo]
         kept = len(waiting.all_known) - (len(undo) - len(others))  # what came after these belongs to the attempt at hand
         undo[:] = others
@@ -130,7 +126,7 @@ class World:
             waiting.write(self, known)
             if at < kept:
                 del undo[before[0] :], changes[before[1] :]
-        return found
+        return waiting.collection
 
     def _catch_up(self) -> None:
         """Write all that was put off."""
@@ -160,8 +156,8 @@ class World:
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot, of this world or of another with the same seed. The journal stays."""
         self.keep()
-        self._collections |= self._aside
-        self._aside, self._waiting = {}, {}
+        self._collections |= {name: waiting.collection for name, waiting in self._waiting.items()}
+        self._waiting.clear()
         for name in {*self._collections, *snapshot.collections}:
             self[name].thaw(snapshot.collections.get(name))
         self.facts.thaw(snapshot.facts)

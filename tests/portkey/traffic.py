@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from mockserver.portkey import logbook
 from mockserver.portkey.log_records import LogRecord, put_down
@@ -68,7 +68,7 @@ def noted(client: Client, when: str | None = None, **facts: Any) -> None:
     if when is not None:
         at(client, when)
     world, metadata = client.world, facts.pop("metadata", {})
-    log = LogRecord(**{"workspace_id": workspace_id(client), "trace_id": logbook.new_trace(world), **facts})  # type: ignore[typeddict-item]  # facts are spelt out by who calls
+    log = cast(LogRecord, {"workspace_id": workspace_id(client), "trace_id": logbook.new_trace(world), **facts})
     put_down(world, log, metadata, {}, {})
     world.keep()
 

@@ -115,8 +115,7 @@ def _log(exchange: Exchange, outcome: Outcome, cost_cents: float, asked: Record)
     shown = outcome.response if outcome.response is not None else outcome.reply.body
     usage = logbook.Usage(provider.name, outcome.model, provider.record, *outcome.usage, cost_cents)
     trace = (exchange.trace_id, exchange.parent_span_id)
-    more: LogRecord | None = _more(exchange, outcome)
-    took_ms = round(exchange.elapsed_ms)
+    more, took_ms = _more(exchange, outcome), round(exchange.elapsed_ms)
     logbook.of_facts(
         exchange.request, asked, exchange.told, outcome.reply.status, JSON_TYPE, shown, usage, trace, metadata, workspace_id,
         more, world, took_ms,
